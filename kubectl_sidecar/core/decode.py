@@ -1,0 +1,270 @@
+"""From the wire to the typed views of workload.py: a page of a list (bytes), or one object (bytes or a plain mapping).
+
+A page is decoded lean: of a Pod template with one container and no other place where a sidecar could be, only names and
+images are read, because no such workload can have a sidecar. An item that does not fit becomes a `Broken`; the rest of its
+page is kept. Measured on 10,000 Deployments (61 MB) in `make bench`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from kubectl_sidecar.core.kinds import Kind
+from kubectl_sidecar.core.workload import (
+    Broken,
+    ClaimTemplate,
+    Container,
+    JobSpec,
+    Metadata,
+    PodFailurePolicy,
+    PodSpec,
+    PodTemplate,
+    Strategy,
+    Workload,
+    _Base,
+)
+from kubectl_sidecar.errors import DecodeError
+
+SpecT = TypeVar("SpecT")
+
+
+class _Template(_Base, Generic[SpecT], frozen=True):
+    """`SpecT` is Raw (to be decoded later, or not) or `PodSpec | None`; a union with Raw is none that msgspec can read."""
+
+    metadata: Metadata | None = None
+    spec: SpecT = None  # type: ignore[assignment]
+
+
+class _JobBody(_Base, Generic[SpecT], frozen=True):
+    template: _Template[SpecT] | None = None
+    backoff_limit: int | None = None
+    active_deadline_seconds: int | None = None
+    pod_failure_policy: PodFailurePolicy | None = None
+
+
+class _JobTemplate(_Base, Generic[SpecT], frozen=True):
+    spec: _JobBody[SpecT] | None = None
+
+
+class _Body(_Base, Generic[SpecT], frozen=True):
+    """The spec of every kind but Pod: the union of their fields."""
+
+    template: _Template[SpecT] | None = None
+    job_template: _JobTemplate[SpecT] | None = None
+    replicas: int | None = None
+    paused: bool | None = None
+    suspend: bool | None = None
+    schedule: str | None = None
+    strategy: Strategy | None = None
+    update_strategy: Strategy | None = None
+    selector: dict[str, Any] | None = None
+    progress_deadline_seconds: int | None = None
+    min_ready_seconds: int | None = None
+    volume_claim_templates: tuple[ClaimTemplate, ...] | None = None
+    backoff_limit: int | None = None
+    active_deadline_seconds: int | None = None
+    pod_failure_policy: PodFailurePolicy | None = None
+
+
+class _Item(_Base, Generic[SpecT], frozen=True):
+    metadata: Metadata | None = None
+    spec: _Body[SpecT] | None = None
+    api_version: str | None = None
+
+
+class _PodItem(_Base, Generic[SpecT], frozen=True):
+    metadata: Metadata | None = None
+    spec: SpecT = None  # type: ignore[assignment]
+    api_version: str | None = None
+
+
+class _ListMeta(_Base, frozen=True):
+    continue_: str | None = msgspec.field(default=None, name="continue")
+    resource_version: str | None = None
+    remaining_item_count: int | None = None
+
+
+class _List(_Base, Generic[SpecT], frozen=True):
+    metadata: _ListMeta | None = None
+    items: tuple[SpecT, ...] | None = None
+
+
+class _Stub(_Base, frozen=True):
+    name: str | None = None
+    image: str | None = None
+    restart_policy: str | None = None
+
+
+class _StubSpec(_Base, frozen=True):
+    containers: tuple[_Stub, ...] | None = None
+    init_containers: tuple[_Stub, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A decoded page: its items in the server's order, and the token with which the next page is asked for (or None)."""
+
+    items: tuple[Workload | Broken, ...]
+    continue_token: str | None
+    remaining: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataPage:
+    """A page of PartialObjectMetadata."""
+
+    items: tuple[Metadata, ...]
+    continue_token: str | None
+
+
+class _Partial(_Base, frozen=True):
+    metadata: Metadata | None = None
+
+
+def decode_page(kind: Kind, data: bytes) -> Page:
+    """The items of one page of a list of `kind`. Raises DecodeError only when the page itself is not a list."""
+    decoder = _decoder(_List[_PodItem[msgspec.Raw]] if _is_pod(kind) else _List[_Item[msgspec.Raw]])  # type: ignore[type-abstract,misc]
+    try:
+        page = decoder(data)
+        items = tuple(_guarded(kind, item) for item in page.items or ())
+    except msgspec.ValidationError:
+        raws: Any = _json(_List[msgspec.Raw], data)
+        page, items = raws, tuple(_item_alone(kind, raw) for raw in raws.items or ())
+    except msgspec.DecodeError as error:
+        raise DecodeError(f"not the JSON that an API server answers ({error})") from error
+    meta = page.metadata or _ListMeta()
+    return Page(items, meta.continue_ or None, meta.remaining_item_count)
+
+
+def decode_metadata_page(data: bytes) -> MetadataPage:
+    """The items of a PartialObjectMetadataList. Raises DecodeError when it is none."""
+    page: Any = _json(_List[_Partial], data)
+    items = tuple(item.metadata or Metadata() for item in page.items or ())
+    return MetadataPage(items, (page.metadata.continue_ or None) if page.metadata else None)
+
+
+def decode_object(kind: Kind, obj: Mapping[str, Any]) -> Workload:
+    """One object as plain mapping, read in full. Raises DecodeError with the path of what does not fit."""
+    shape: Any = _PodItem[PodSpec | None] if _is_pod(kind) else _Item[PodSpec | None]
+    try:
+        return _workload(kind, msgspec.convert(obj, shape), _identity)
+    except msgspec.ValidationError as error:
+        raise _decode_error(error) from error
+
+
+def decode_or_broken(kind: Kind, obj: Mapping[str, Any]) -> Workload | Broken:
+    """Like decode_object, but an object that does not fit becomes a Broken row."""
+    try:
+        return decode_object(kind, obj)
+    except DecodeError as error:
+        metadata = obj.get("metadata")
+        found = metadata if isinstance(metadata, Mapping) else {}
+        return Broken(kind, _text(found.get("namespace")), _text(found.get("name")), str(error))
+
+
+def _is_pod(kind: Kind) -> bool:
+    return kind.template == ()
+
+
+@cache
+def _decoder(shape: Any) -> Callable[[bytes], Any]:
+    return msgspec.json.Decoder(shape).decode
+
+
+def _json(shape: Any, data: bytes | msgspec.Raw) -> Any:
+    try:
+        return _decoder(shape)(data)  # type: ignore[arg-type]
+    except msgspec.ValidationError as error:
+        raise _decode_error(error) from error
+    except msgspec.DecodeError as error:
+        raise DecodeError(f"not the JSON that an API server answers ({error})") from error
+
+
+_AT = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
+
+
+def _decode_error(error: msgspec.ValidationError, *, below: str = "") -> DecodeError:
+    """msgspec's `Expected `str`, got `int` - at `$.spec.x[0]`` as a sentence with its path first."""
+    text = str(error)
+    found = _AT.search(text)
+    path = found.group(1) if found else ""
+    said = text[: found.start()] if found else text
+    return DecodeError(said[:1].lower() + said[1:], path=".".join(part for part in (below, path) if part))
+
+
+def _guarded(kind: Kind, item: Any) -> Workload | Broken:
+    try:
+        return _workload(kind, item, _lean_spec)
+    except DecodeError as error:
+        metadata = item.metadata or Metadata()
+        below = ".".join(str(key) for key in kind.pod_spec)
+        return Broken(kind, metadata.namespace or "", metadata.name or "", f"{below}.{error}")
+
+
+def _item_alone(kind: Kind, raw: msgspec.Raw) -> Workload | Broken:
+    obj: Any = msgspec.json.decode(raw)
+    if not isinstance(obj, dict):
+        return Broken(kind, "", "", f"expected an object, got {type(obj).__name__}")
+    return decode_or_broken(kind, obj)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _identity(spec: PodSpec | None) -> PodSpec | None:
+    return spec
+
+
+def _lean_spec(raw: msgspec.Raw | None) -> PodSpec | None:
+    """The Pod spec, in full only where a sidecar is possible."""
+    if raw is None:
+        return None
+    stub: _StubSpec | None = _json(_StubSpec | None, raw)
+    if stub is None:
+        return None
+    if len(stub.containers or ()) > 1:
+        full: PodSpec = _json(PodSpec, raw)
+        return full
+    return PodSpec(containers=_stubs(stub.containers), init_containers=_stubs(stub.init_containers))
+
+
+def _stubs(stubs: tuple[_Stub, ...] | None) -> tuple[Container, ...] | None:
+    if stubs is None:
+        return None
+    return tuple(Container(name=s.name or "", image=s.image, restart_policy=s.restart_policy) for s in stubs)
+
+
+def _workload(kind: Kind, item: Any, spec_of: Callable[[Any], PodSpec | None]) -> Workload:
+    metadata = item.metadata or Metadata()
+    api_version = item.api_version or kind.resource.api_version
+    if _is_pod(kind):
+        return Workload(kind, api_version, metadata, PodTemplate(metadata, spec_of(item.spec)))
+    body: Any = item.spec or _Body()
+    job: Any = (body.job_template.spec if body.job_template else None) if kind.name == "CronJob" else body
+    template = (job or _Body()).template or _Template()
+    return Workload(
+        kind,
+        api_version,
+        metadata,
+        PodTemplate(template.metadata, spec_of(template.spec)),
+        replicas=body.replicas,
+        paused=body.paused,
+        suspended=body.suspend,
+        schedule=body.schedule,
+        strategy=body.strategy or body.update_strategy,
+        selector=body.selector,
+        progress_deadline_seconds=body.progress_deadline_seconds,
+        min_ready_seconds=body.min_ready_seconds,
+        claim_templates=tuple((c.metadata or Metadata()).name or "" for c in body.volume_claim_templates or ()),
+        job=_job_spec(job) if kind.name in ("CronJob", "Job") and job else None,
+    )
+
+
+def _job_spec(body: Any) -> JobSpec:
+    return JobSpec(body.backoff_limit, body.active_deadline_seconds, body.pod_failure_policy)
