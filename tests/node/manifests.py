@@ -1,0 +1,124 @@
+"""Workloads with one main container and one helper, in classic and native form, that write down when they start and stop.
+
+The two forms differ as a migration makes them differ, and in nothing else: the helper's place and its restartPolicy. Their
+images are the node's busybox. Each container appends lines "uptime container event" to a file in the node's shared folder that
+is named after its Pod; the uptime is the machine's (/proc/uptime, hundredths of a second), the one clock that all of them read.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from tests.node.image import IMAGE
+from tests.node.node import TAINT
+
+Form = Literal["classic", "native"]
+Manifest = dict[str, Any]
+
+HELPER_START_SECONDS = 3
+MAIN_DRAIN_SECONDS = 3
+MAIN_WORK_SECONDS = 2
+
+RECORD = 'record() { read now rest </proc/uptime; echo "$now $CONTAINER $1" >>"$SHARED/$POD"; }\n'
+# `wait`, because a shell runs a trap only when its foreground command has ended
+REST = "while :; do sleep 3600 & wait $!; done\n"
+
+HELPER = f"""{RECORD}
+trap 'record end; exit 0' TERM
+record begin
+sleep {HELPER_START_SECONDS}
+record ready
+touch /tmp/ready
+{REST}"""
+
+SERVER = f"""{RECORD}
+trap 'record stopping; sleep {MAIN_DRAIN_SECONDS}; record end; exit 0' TERM
+record begin
+{REST}"""
+
+WORK = f"""{RECORD}
+record begin
+sleep {MAIN_WORK_SECONDS}
+record end
+"""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a Pod's record; `uptime` in seconds."""
+
+    uptime: float
+    container: str
+    event: str
+
+
+def read_events(shared: Path, pod: str) -> list[Event]:
+    """What the Pod's containers wrote so far, in the order of writing."""
+    file = shared / pod
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [Event(float(uptime), container, event) for uptime, container, event in map(str.split, lines)]
+
+
+def container(name: str, script: str, *, shared: Path) -> Manifest:
+    """A container that runs the shell script."""
+    pod_name = {"fieldRef": {"fieldPath": "metadata.name"}}
+    return {
+        "name": name,
+        "image": IMAGE,
+        "command": ["sh", "-c", script],
+        "env": [
+            {"name": "POD", "valueFrom": pod_name},
+            {"name": "CONTAINER", "value": name},
+            {"name": "SHARED", "value": str(shared)},
+        ],
+        "volumeMounts": [{"name": "shared", "mountPath": str(shared)}],
+    }
+
+
+def helper(*, shared: Path) -> Manifest:
+    """Is started, by its startup probe, HELPER_START_SECONDS after its begin; ends at once on SIGTERM, else never."""
+    probe = {"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1, "failureThreshold": 30}
+    return {**container("helper", HELPER, shared=shared), "startupProbe": probe}
+
+
+def pod_spec(main: Manifest, *, form: Form, shared: Path, **fields: object) -> Manifest:
+    """A Pod spec with `main` and the helper, for the test node."""
+    side = helper(shared=shared)
+    return {
+        "initContainers": [{**side, "restartPolicy": "Always"}] if form == "native" else [],
+        "containers": [main] if form == "native" else [main, side],
+        "volumes": [{"name": "shared", "hostPath": {"path": str(shared), "type": "Directory"}}],
+        "tolerations": [{key: TAINT[key] for key in ("key", "value", "effect")}],
+        "terminationGracePeriodSeconds": 20,
+        **fields,
+    }
+
+
+def job(name: str, *, form: Form, shared: Path) -> Manifest:
+    """Its main container works for MAIN_WORK_SECONDS and ends well."""
+    main = container("main", WORK, shared=shared)
+    template = {"spec": pod_spec(main, form=form, shared=shared, restartPolicy="Never")}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name},
+        "spec": {"backoffLimit": 0, "template": template},
+    }
+
+
+def deployment(name: str, *, form: Form, shared: Path, replicas: int = 1) -> Manifest:
+    """Its main container serves until SIGTERM and then drains for MAIN_DRAIN_SECONDS. The label `app` is the name."""
+    main = container("main", SERVER, shared=shared)
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": pod_spec(main, form=form, shared=shared),
+            },
+        },
+    }
