@@ -128,7 +128,7 @@ class _Partial(_Base, frozen=True):
 
 def decode_page(kind: Kind, data: bytes) -> Page:
     """The items of one page of a list of `kind`. Raises DecodeError only when the page itself is not a list."""
-    decoder = _decoder(_List[_PodItem[msgspec.Raw]] if _is_pod(kind) else _List[_Item[msgspec.Raw]])  # type: ignore[type-abstract,misc]
+    decoder = _decoder(_List[_PodItem[msgspec.Raw]] if _is_pod(kind) else _List[_Item[msgspec.Raw]])
     try:
         page = decoder(data)
         items = tuple(_guarded(kind, item) for item in page.items or ())
@@ -178,7 +178,7 @@ def _decoder(shape: Any) -> Callable[[bytes], Any]:
 
 def _json(shape: Any, data: bytes | msgspec.Raw) -> Any:
     try:
-        return _decoder(shape)(data)  # type: ignore[arg-type]
+        return _decoder(shape)(data)
     except msgspec.ValidationError as error:
         raise _decode_error(error) from error
     except msgspec.DecodeError as error:

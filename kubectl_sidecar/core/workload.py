@@ -77,6 +77,7 @@ class HttpGet(_Base, frozen=True):
     path: str | None = None
     host: str | None = None
     scheme: str | None = None
+    http_headers: tuple[HttpHeader, ...] | None = None
 
 
 class TcpSocket(_Base, frozen=True):
@@ -227,6 +228,8 @@ class PodSpec(_Base, frozen=True):
     service_account_name: str | None = None
     resources: Resources | None = None
     overhead: dict[str, Quantity | None] | None = None
+    affinity: dict[str, Any] | None = None
+    """As on the wire: only what it requires of nodes is looked at."""
 
     @property
     def main_list(self) -> tuple[Container, ...]:

@@ -17,7 +17,7 @@ from kubectl_sidecar.core.kinds import KINDS, Kind, resolve
 from kubectl_sidecar.core.workload import Broken, Workload
 from kubectl_sidecar.errors import DecodeError
 
-SPEC = {
+SPEC: dict[str, Any] = {
     "containers": [
         {"name": "app", "image": "shop/app:1", "args": ["--port=80"], "ports": [{"containerPort": 80}]},
         {"name": "logs", "image": "fluent/fluent-bit:3.2", "volumeMounts": [{"name": "v", "mountPath": "/logs"}]},

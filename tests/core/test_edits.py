@@ -48,7 +48,8 @@ def paths(document: Any, path: Path = ()) -> list[Path]:
 def edited(draw: st.DrawFn) -> tuple[Any, tuple[Edit, ...]]:
     """A document and edits that fit it, each drawn against what the earlier ones left."""
     document = draw(documents)
-    now, edits = document, []
+    now = document
+    edits: list[Edit] = []
     for _ in range(draw(st.integers(0, 4))):
         edit = draw(st.one_of(_changes(now)))
         now = apply(now, [edit])
@@ -109,7 +110,7 @@ def test_what_no_edit_names_is_shared_and_not_copied() -> None:
 
 def test_a_container_moves_from_one_list_to_the_other() -> None:
     template = {"spec": {"containers": [{"name": "app"}, {"name": "proxy"}]}}
-    edits = [
+    edits: list[Edit] = [
         Set(("spec", "initContainers"), []),
         Move(("spec", "containers", 1), ("spec", "initContainers", 0)),
         Set(("spec", "initContainers", 0, "restartPolicy"), "Always"),

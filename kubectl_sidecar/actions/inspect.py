@@ -1,0 +1,369 @@
+"""Taking stock: which workloads are there, what are their containers, what is wrong with them today.
+
+Kinds are listed in parallel and their rows reported as pages arrive. ReplicaSets, Jobs and Pods are read as metadata only;
+those that a listed controller owns belong to its row (folding), and only the others are fetched whole."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import msgspec
+
+from kubectl_sidecar.actions.parallel import in_parallel
+from kubectl_sidecar.core.classify import RecipeIndex, classify
+from kubectl_sidecar.core.decode import decode_metadata_page, decode_or_broken, decode_page
+from kubectl_sidecar.core.findings import Finding, Override, State, Surroundings, state_of
+from kubectl_sidecar.core.kinds import KINDS, Kind, of_object, resolve
+from kubectl_sidecar.core.owners import Owner, owner_of
+from kubectl_sidecar.core.plan import Problem
+from kubectl_sidecar.core.problems import problems
+from kubectl_sidecar.core.workload import Broken, Metadata, Workload
+from kubectl_sidecar.errors import ClusterError, Expired, NotFound, SidecarError
+from kubectl_sidecar.sources.cluster import Cluster, ListQuery
+from kubectl_sidecar.sources.manifests import Manifest, Unreadable
+
+FIRST_PAGE, NEXT_PAGES = 500, 2000
+"""Items a page: a small first one, so that something is seen soon."""
+
+_FOLDED = ("ReplicaSet", "Job", "Pod")
+_FEW = 20
+"""Up to so many objects without a controller are fetched one by one; more are read from whole pages of their kind."""
+
+_NOBODY = Owner("nobody")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a workload was read: a cluster's context, or a document of a file (counted from 0 as a YAML stream counts)
+    and, for an element of a List, its index."""
+
+    context: str = ""
+    file: str = ""
+    document: int | None = None
+    item: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A workload as a list shows it. `fault` says what could not be read of a broken one."""
+
+    source: Source
+    kind: Kind
+    api_version: str
+    namespace: str
+    name: str
+    state: State
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    owner: Owner = _NOBODY
+    fault: str = ""
+
+    @property
+    def ref(self) -> str:
+        """`deployment/checkout`: what every command accepts."""
+        return f"{self.kind.name.lower()}/{self.name}"
+
+    @property
+    def at_risk(self) -> bool:
+        """Whether some sidecar here lacks ordering guarantees."""
+        return self.state in ("classic", "mixed", "injected")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which workloads: namespaces (None: all), a label selector, kinds."""
+
+    namespaces: tuple[str, ...] | None
+    selector: str = ""
+    kinds: tuple[Kind, ...] = KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something of the scope that could not be read: the inventory is incomplete."""
+
+    what: str
+    error: SidecarError
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Progress: rows that just came in. A row replaces an earlier one of the same kind, namespace and name."""
+
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Progress: a kind (in a namespace) that could not be read."""
+
+    gap: Gap
+
+
+ScanEvent = Found | Missed
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What there is, sorted by namespace, kind and name."""
+
+    rows: tuple[Row, ...]
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(slots=True)
+class _Scan:
+    cluster: Cluster
+    scope: Scope
+    index: RecipeIndex
+    report: Callable[[ScanEvent], None]
+    stop: threading.Event
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    rows: dict[tuple[str, str, str], Row] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+    uids: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    metadata: dict[str, list[Metadata]] = field(default_factory=dict)
+    workloads: dict[tuple[str, str, str], Workload] = field(default_factory=dict)
+
+
+def scan(
+    cluster: Cluster,
+    scope: Scope,
+    index: RecipeIndex,
+    *,
+    report: Callable[[ScanEvent], None] = lambda event: None,
+    stop: threading.Event | None = None,
+) -> Inventory:
+    """All workloads of the scope. What cannot be read becomes a gap, never an empty list; raises only when nothing at all
+    can be read (no connection, no credentials)."""
+    state = _Scan(cluster, scope, index, report, stop or threading.Event())
+    wanted = [(kind, namespace) for kind in scope.kinds for namespace in scope.namespaces or (None,)]
+    in_parallel(partial(_list, state, kind, namespace) for kind, namespace in wanted)
+    if len(state.gaps) == len(wanted):
+        raise state.gaps[0].error
+    _fold(state)
+    _injected(state)
+    rows = sorted(state.rows.values(), key=lambda r: (r.namespace, KINDS.index(r.kind), r.name))
+    return Inventory(tuple(rows), tuple(state.gaps))
+
+
+def scan_files(manifests: Iterable[Manifest | Unreadable], index: RecipeIndex) -> Inventory:
+    """The workloads of files, in the files' order. A file that does not parse becomes a gap."""
+    rows: list[Row] = []
+    gaps: list[Gap] = []
+    for manifest in manifests:
+        if isinstance(manifest, Unreadable):
+            gaps.append(Gap(manifest.file, manifest.error))
+            continue
+        kind = of_object(manifest.value)
+        if kind is not None:
+            source = Source(file=manifest.file, document=manifest.document, item=manifest.item)
+            rows.append(row_of(decode_or_broken(kind, manifest.value), index, source))
+    return Inventory(tuple(rows), tuple(gaps))
+
+
+def row_of(
+    workload: Workload | Broken,
+    index: RecipeIndex,
+    source: Source,
+    *,
+    overrides: Mapping[str, Override] | None = None,
+    surroundings: Surroundings | None = None,
+) -> Row:
+    """The row of one workload, wherever it was read."""
+    if isinstance(workload, Broken):
+        kind = workload.kind
+        return Row(
+            source, kind, kind.resource.api_version, workload.namespace, workload.name, "broken", fault=workload.fault
+        )
+    findings = classify(workload, index, overrides=overrides or {}, surroundings=surroundings)
+    return Row(
+        source,
+        workload.kind,
+        workload.api_version,
+        workload.namespace,
+        workload.name,
+        state_of(findings),
+        findings,
+        problems(workload, findings),
+        owner_of(workload.metadata),
+    )
+
+
+def _pages(scan: _Scan, kind: Kind, namespace: str | None, *, metadata_only: bool) -> Iterator[bytes | None]:
+    """The raw pages of a kind. None means: begin again, the server has forgotten where we were (410)."""
+    restarts, token, limit = 0, "", FIRST_PAGE
+    while not scan.stop.is_set():
+        query = ListQuery(scan.scope.selector, limit=limit, continue_token=token, metadata_only=metadata_only)
+        try:
+            data = scan.cluster.list_page(kind.resource, namespace, query)
+        except Expired:
+            restarts += 1
+            if restarts > 3:
+                raise
+            token, limit = "", NEXT_PAGES
+            yield None
+            continue
+        yield data
+        token, limit = _Token.of(data), NEXT_PAGES
+        if not token:
+            return
+
+
+class _TokenMeta(msgspec.Struct, gc=False):
+    continue_: str | None = msgspec.field(default=None, name="continue")
+
+
+class _Token(msgspec.Struct, gc=False):
+    metadata: _TokenMeta | None = None
+
+    @staticmethod
+    def of(data: bytes) -> str:
+        meta = msgspec.json.decode(data, type=_Token).metadata
+        return (meta.continue_ if meta else None) or ""
+
+
+def _list(scan: _Scan, kind: Kind, namespace: str | None) -> None:
+    metadata_only = kind.name in _FOLDED
+    try:
+        for data in _pages(scan, kind, namespace, metadata_only=metadata_only):
+            if data is None:
+                continue
+            if metadata_only:
+                found = decode_metadata_page(data).items
+                with scan.lock:
+                    scan.metadata.setdefault(kind.name, []).extend(found)
+            else:
+                source = Source(context=scan.cluster.context)
+                _add(scan, [row_of(item, scan.index, source) for item in decode_page(kind, data).items])
+    except NotFound:
+        return  # a server without this kind
+    except ClusterError as error:
+        _miss(scan, _where(kind, namespace), error)
+
+
+def _where(kind: Kind, namespace: str | None) -> str:
+    return f"{kind.resource.plural} in {namespace}" if namespace else f"{kind.resource.plural} in all namespaces"
+
+
+def _add(scan: _Scan, rows: list[Row]) -> None:
+    with scan.lock:
+        scan.rows.update({(row.kind.name, row.namespace, row.name): row for row in rows})
+    if rows:
+        scan.report(Found(tuple(rows)))
+
+
+def _miss(scan: _Scan, what: str, error: SidecarError) -> None:
+    gap = Gap(what, error)
+    with scan.lock:
+        scan.gaps.append(gap)
+    scan.report(Missed(gap))
+
+
+def _controller(metadata: Metadata) -> tuple[str, str, str] | None:
+    """Kind, namespace and name of the built-in workload that controls an object, or None."""
+    for reference in metadata.owner_references or ():
+        if reference.controller and any(
+            k.name == reference.kind and k.resource.api_version == reference.api_version for k in KINDS
+        ):
+            return reference.kind, metadata.namespace or "", reference.name
+    return None
+
+
+def _fold(scan: _Scan) -> None:
+    """Fetches the ReplicaSets, Jobs and Pods that no listed controller owns, and shows them as rows of their own."""
+    jobs: list[Callable[[], None]] = []
+    for name, found in scan.metadata.items():
+        kind = resolve(name)
+        alone = [metadata for metadata in found if _controller(metadata) is None]
+        if len(alone) <= _FEW:
+            jobs.extend(partial(_fetch, scan, kind, metadata) for metadata in alone)
+        else:
+            names = {(m.namespace or "", m.name or "") for m in alone}
+            namespaces = scan.scope.namespaces or (None,)
+            jobs.extend(partial(_fetch_many, scan, kind, namespace, names) for namespace in namespaces)
+    in_parallel(jobs)
+
+
+def _fetch(scan: _Scan, kind: Kind, metadata: Metadata) -> None:
+    if scan.stop.is_set():
+        return
+    try:
+        obj = scan.cluster.get(kind.resource, metadata.namespace, metadata.name or "")
+    except NotFound:
+        return  # gone meanwhile
+    except ClusterError as error:
+        _miss(scan, f"{kind.resource.qualified}/{metadata.name} in {metadata.namespace}", error)
+        return
+    _show_alone(scan, decode_or_broken(kind, obj))
+
+
+def _fetch_many(scan: _Scan, kind: Kind, namespace: str | None, wanted: set[tuple[str, str]]) -> None:
+    try:
+        for data in _pages(scan, kind, namespace, metadata_only=False):
+            for item in decode_page(kind, data).items if data else ():
+                if (item.namespace, item.name) in wanted:
+                    _show_alone(scan, item)
+    except ClusterError as error:
+        _miss(scan, _where(kind, namespace), error)
+
+
+def _show_alone(scan: _Scan, item: Workload | Broken) -> None:
+    """Old revisions that a foreign controller (an Argo Rollout, say) keeps at 0 replicas are history, not workloads."""
+    if isinstance(item, Workload) and item.controller and item.replicas == 0:
+        return
+    _add(scan, [row_of(item, scan.index, Source(context=scan.cluster.context))])
+
+
+def _injected(scan: _Scan) -> None:
+    """Fetches one Pod for each row whose Pods carry an injector's mark, and adds what was injected to the row."""
+    owners = {
+        (kind, m.namespace or "", m.name or ""): _controller(m) for kind in ("ReplicaSet", "Job") for m in scan.metadata.get(kind, [])
+    }  # fmt: skip
+    examples: dict[tuple[str, str, str], Metadata] = {}
+    for pod in scan.metadata.get("Pod", []):
+        if not scan.index.is_marked(pod):
+            continue
+        key = _controller(pod) or ("Pod", pod.namespace or "", pod.name or "")
+        while owners.get(key):
+            key = owners[key] or key
+        if key in scan.rows:
+            examples.setdefault(key, pod)
+    in_parallel(partial(_add_injected, scan, key, pod) for key, pod in examples.items())
+
+
+def _add_injected(scan: _Scan, key: tuple[str, str, str], pod: Metadata) -> None:
+    if scan.stop.is_set():
+        return
+    try:
+        obj = scan.cluster.get(resolve("pod").resource, pod.namespace, pod.name or "")
+    except NotFound:
+        return
+    except ClusterError as error:
+        _miss(scan, f"pod/{pod.name} in {pod.namespace}", error)
+        return
+    live = decode_or_broken(resolve("pod"), obj)
+    if isinstance(live, Broken):
+        return
+    with scan.lock:
+        row = scan.rows[key]
+    _add(scan, [with_injected(row, live, scan.index)])
+
+
+def with_injected(row: Row, pod: Workload, index: RecipeIndex) -> Row:
+    """The row with the containers that one of its live Pods has and its template has not."""
+    known = {finding.name for finding in row.findings}
+    spec = msgspec.structs.replace(
+        pod.spec,
+        containers=tuple(c for c in pod.spec.main_list if c.name in known),
+        init_containers=tuple(c for c in pod.spec.init_list if c.name in known),
+    )
+    template = msgspec.structs.replace(pod.template, spec=spec)
+    surroundings = Surroundings(pod=pod.template)
+    found = classify(msgspec.structs.replace(pod, template=template), index, overrides={}, surroundings=surroundings)
+    findings = (*row.findings, *(f for f in found if f.injected and f.name not in known))
+    view = msgspec.structs.replace(pod, kind=row.kind)
+    return replace(row, findings=findings, state=state_of(findings), problems=problems(view, findings))

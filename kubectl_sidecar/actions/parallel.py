@@ -1,0 +1,37 @@
+"""A few daemon threads for a few jobs. Threads of our own: those of a pool keep a process that was told to quit alive until
+the slowest server has answered."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable
+
+
+def in_parallel(jobs: Iterable[Callable[[], None]], *, threads: int = 8) -> None:
+    """Runs all jobs, then raises the first error that one of them let through."""
+    waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+    outcomes: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+    count = 0
+    for job in jobs:
+        waiting.put(job)
+        count += 1
+
+    def work() -> None:
+        while True:
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                job()
+            except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
+                outcomes.put(error)
+            else:
+                outcomes.put(None)
+
+    for _ in range(min(threads, count)):
+        threading.Thread(target=work, daemon=True).start()
+    errors = [error for error in (outcomes.get() for _ in range(count)) if error is not None]
+    if errors:
+        raise errors[0]

@@ -1,0 +1,206 @@
+"""`kubectl sidecar migrate`: the diff, what it removes and risks, the question, the patch, the rollout."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from kubectl_sidecar.cli.console import Console, console
+from kubectl_sidecar.cli.manners import Command
+from kubectl_sidecar.cli.options import Connection, connection, decisions, duration, places, shared
+
+
+@click.command("migrate", cls=Command)
+@click.argument("workload", nargs=-1)
+@connection
+@shared("all", "selector", "files", "container", "startup-probe", "place", "accept", "allow-owned", "dry-run", "yes", "no-wait",
+        "timeout", "field-manager", "color")  # fmt: skip
+def migrate_command(workload: tuple[str, ...], **options: Any) -> int:
+    """Move classic sidecars of a workload into initContainers with restartPolicy: Always.
+
+    Shows the diff, the problems that it removes and the risks that it sees, asks, patches, and watches the rollout. The old
+    template is recorded first, so that undo restores it exactly.
+    """
+    from kubectl_sidecar.errors import InputError
+
+    if options["filename"]:
+        raise InputError(
+            "migrate does not write files yet; see what would change with: kubectl sidecar describe -f FILE"
+        )
+    if workload and options["selector"]:
+        raise InputError("give either names or a selector (-l), not both")
+    if options["all_namespaces"] and not options["selector"]:
+        raise InputError("-A goes with a selector (-l) only; names belong to one namespace")
+    return _Migration(workload, options).run()
+
+
+class _Migration:
+    """One call of the command: prepares all, shows all, asks once, executes one after the other."""
+
+    def __init__(self, words: tuple[str, ...], options: dict[str, Any]) -> None:
+        from kubectl_sidecar.cli.targets import parse_targets
+        from kubectl_sidecar.cli.world import connect, recipe_index
+
+        self.screen: Console = console(options["color"])
+        self.dry_run: str = options["dry_run"]
+        if not options["selector"]:
+            parse_targets(words, "")  # wrong words are told before anything is asked of a cluster
+        self.settings = self._settings(options)
+        self.asked, self.everywhere, self.selector = (
+            options["namespace"],
+            options["all_namespaces"],
+            options["selector"],
+        )
+        self.world = connect(Connection.of(options))
+        self.index = recipe_index()
+        self.targets = self._selected() if self.selector else parse_targets(words, self.world.namespace)
+
+    def _settings(self, options: dict[str, Any]) -> Any:
+        from kubectl_sidecar.actions.migrate import MigrateOptions
+        from kubectl_sidecar.core.planner import PlanOptions
+        from kubectl_sidecar.core.policy import PolicyOptions
+
+        yes = options["yes"]
+        return MigrateOptions(
+            plan=PlanOptions(
+                containers=decisions(options["container"]),
+                least="certain" if yes else "likely",
+                startup_probe=options["startup_probe"],
+                place=places(options["place"]),
+            ),
+            policy=PolicyOptions(
+                assume_yes=yes or self.dry_run != "none",
+                interactive=self.screen.interactive,
+                accept=frozenset(options["accept"]),
+                allow_owned=options["allow_owned"],
+            ),
+            field_manager=options["field_manager"],
+            wait=not options["no_wait"],
+            timeout_seconds=duration(options["timeout"], "--timeout"),
+        )
+
+    def _selected(self) -> tuple[Any, ...]:
+        """The workloads of the selector that have something to migrate."""
+        from kubectl_sidecar.actions.inspect import Scope, scan
+        from kubectl_sidecar.actions.migrate import Target
+
+        namespaces = self.world.namespaces(self.asked, everywhere=self.everywhere)
+        inventory = scan(self.world.cluster, Scope(namespaces, self.selector), self.index)
+        for gap in inventory.gaps:
+            raise gap.error
+        rows = [row for row in inventory.rows if row.state in ("classic", "mixed")]
+        if not rows:
+            self.screen.say(f"No workload of the selector {self.selector} has a classic sidecar that could be moved.")
+        return tuple(Target(row.kind, row.namespace, row.name) for row in rows)
+
+    def run(self) -> int:
+        from kubectl_sidecar.actions.migrate import prepare
+
+        asking = [
+            prepare(self.world.cluster, target, self.index, self.settings, dry_runs=self.dry_run != "client")
+            for target in self.targets
+        ]
+        codes: list[int] = []
+        while asking:
+            ready = [prepared for prepared in asking if self._show(prepared, codes)]
+            if not ready or self.dry_run != "none":
+                if ready:
+                    codes.append(1)
+                    self.screen.say("Dry run: nothing was written.")
+                break
+            if any(p.verdict.decision == "ask" for p in ready) and not self._agreed(ready):
+                self.screen.say("Nothing was written.")
+                return 3
+            asking = self._execute_all(ready, codes)
+        return _exit_code(codes)
+
+    def _show(self, prepared: Any, codes: list[int]) -> bool:
+        """Prints a plan; says whether it may go on."""
+        from kubectl_sidecar.output.diff import painted
+        from kubectl_sidecar.output.plan import judgement, plan_diff, verdict
+
+        decision = prepared.verdict.decision
+        if decision == "nothing":
+            self.screen.print([f"{prepared.target.qualified}: nothing to do"])
+            self.screen.print(f"  {reason}" for reason in prepared.verdict.reasons)
+            # a helper was there, and was left alone: that is a refusal, not a success
+            codes.append(3 if any(s.finding.is_classic for s in prepared.plan.skipped) else 0)
+            return False
+        self.screen.print(painted(plan_diff(prepared), self.screen.paint))
+        self.screen.print(judgement(prepared, self.screen.paint))
+        if decision == "refuse":
+            self._show_source_change(prepared)
+            codes.append(3)
+            return False
+        del verdict
+        return True
+
+    def _show_source_change(self, prepared: Any) -> None:
+        """For a refusal: the change that whoever owns the object has to make."""
+        from kubectl_sidecar.output.plan import source_change
+
+        self.screen.print(source_change(prepared, self.screen.paint))
+
+    def _agreed(self, ready: list[Any]) -> bool:
+        from kubectl_sidecar.output.plan import question
+
+        return self.screen.confirm(question(tuple(ready)))
+
+    def _execute_all(self, ready: list[Any], codes: list[int]) -> list[Any]:
+        """Executes one after the other; what was changed meanwhile is prepared again and returned, to be shown anew."""
+        from kubectl_sidecar.actions.migrate import prepare
+        from kubectl_sidecar.output.plan import closing
+
+        again: list[Any] = []
+        for prepared in ready:
+            result = self._execute(prepared)
+            if result.outcome == "changed":
+                self.screen.say(result.text + "; here is the new diff")
+                again.append(prepare(self.world.cluster, prepared.target, self.index, self.settings))
+                continue
+            self.screen.print(closing(result, self.screen.paint))
+            codes.append({"done": 0, "unwatched": 0, "failed": 4}.get(result.outcome, 3))
+        return again
+
+    def _execute(self, prepared: Any) -> Any:
+        from kubectl_sidecar.actions.migrate import execute
+
+        stop = threading.Event()
+        try:
+            return execute(
+                prepared,
+                cluster=self.world.cluster,
+                journal=self.world.journal,
+                report=progress_on(self.screen),
+                stop=stop,
+                clock=self.world.clock,
+            )
+        finally:
+            self.screen.end_progress()
+
+
+def progress_on(screen: Console) -> Callable[[Any], None]:
+    """Shows how far a rollout is: one live line on a terminal, else a line whenever another Pod is there."""
+    from kubectl_sidecar.output.plan import progress
+
+    said: list[int] = []
+
+    def report(event: Any) -> None:
+        if event.step == "rollout" and (screen.live or event.done not in said):
+            said.append(event.done)
+            screen.progress(progress(event))
+
+    return report
+
+
+def _exit_code(codes: list[int]) -> int:
+    """One code for several workloads: all alike, or 4 (partly done) where some were written and others not."""
+    found = set(codes) - {0}
+    if not found:
+        return 0
+    if len(found) == 1 and (0 not in codes or found == {1}):
+        return found.pop()
+    return 1 if found <= {0, 1} else 4

@@ -1,0 +1,311 @@
+"""Which container is the main one, which are sidecars: the evidence of evidence.py weighed, with a confidence.
+
+What always holds: a wrong "sidecar" on the main is the worst error, so mains are settled first, and where more than one
+answer is left the role is `unknown`. A container is a sidecar at `certain` or `likely` only where another one is the main.
+The only container of a Pod is its main. What the user decided wins, and is evidence itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kubectl_sidecar.core.behaviour import HABITS
+from kubectl_sidecar.core.evidence import RULES
+from kubectl_sidecar.core.findings import Confidence, Evidence, Finding, Override, Role, Surroundings
+from kubectl_sidecar.core.globs import capped_words, joined
+from kubectl_sidecar.core.match import Hit, RecipeIndex
+from kubectl_sidecar.core.overrides import OVERRIDE_PREFIX, decisions
+from kubectl_sidecar.core.scene import POINTS, Scene, Seen
+from kubectl_sidecar.core.workload import Container, PodTemplate, Workload
+
+__all__ = ["RecipeIndex", "classify", "confidence_of"]
+
+_NOTHING = Surroundings()
+_ONLY = (Evidence("only-container", "the only container of the Pod", "decisive", "main", "containers"),)
+_NATIVE = (
+    Evidence(
+        "native",
+        "an init container with restartPolicy: Always",
+        "decisive",
+        "native-sidecar",
+        "initContainers[].restartPolicy",
+    ),
+)
+_INIT = (
+    Evidence(
+        "init", "a plain init container: it runs to its end before the others", "decisive", "init", "initContainers"
+    ),
+)
+
+
+def classify(
+    workload: Workload,
+    index: RecipeIndex,
+    *,
+    overrides: Mapping[str, Override] | None = None,
+    surroundings: Surroundings | None = None,
+) -> tuple[Finding, ...]:
+    """What each container is: first all of `containers`, then all of `initContainers`, in their order; last those that only
+    the live Pod of `surroundings` has. `overrides` (by container name) win over annotations of the template. Never raises."""
+    around = surroundings or _NOTHING
+    decided, complaints = decisions(workload, overrides or {})
+    containers = workload.spec.main_list
+    if len(containers) > 1:
+        findings = _weigh(Scene(workload, index, around), decided)
+    elif containers:
+        findings = [_only(containers[0], index, decided)]
+    else:
+        findings = []
+    findings += [_init(c, i, index) for i, c in enumerate(workload.spec.init_list)]
+    if around.pod is not None:
+        findings += _from_pod(workload, around.pod, index)
+    if complaints and findings:
+        text = " ".join((*complaints, findings[0].would_raise)).strip()
+        findings[0] = _replace(findings[0], would_raise=text)
+    return tuple(findings)
+
+
+def confidence_of(evidence: Sequence[Evidence], against: Sequence[Evidence]) -> Confidence:
+    """How sure a role is, by the facts alone:
+
+    certain   a decisive fact, or two high ones with nothing against
+    likely    one high fact, or two medium ones, with nothing against
+    possible  anything less, or anything against
+    """
+    weights = [e.weight for e in evidence]
+    if "decisive" in weights:
+        return "certain"
+    if against:
+        return "possible"
+    high = weights.count("high")
+    if high:
+        return "certain" if high >= 2 else "likely"
+    return "likely" if weights.count("medium") >= 2 else "possible"
+
+
+def _only(container: Container, index: RecipeIndex, decided: Mapping[str, tuple[Override, str]]) -> Finding:
+    decision = decided.get(container.name)
+    would_raise, override = "", decision[0] if decision else None
+    if override == "sidecar":
+        would_raise, override = (
+            "It is the only container, so it cannot be a sidecar; the decision is not followed.",
+            None,
+        )
+    hit = _hit(container, index)
+    return Finding(
+        container.name, "containers", 0, "main", "certain", hit.recipe if hit else None, False, _ONLY, (), would_raise, override
+    )  # fmt: skip
+
+
+def _init(container: Container, i: int, index: RecipeIndex, injected: bool = False) -> Finding:
+    native = container.restart_policy == "Always"
+    hit = _hit(container, index)
+    return Finding(
+        container.name,
+        "initContainers",
+        i,
+        "native-sidecar" if native else "init",
+        "certain",
+        hit.recipe if hit else None,
+        injected,
+        _NATIVE if native else _INIT,
+    )
+
+
+def _hit(container: Container, index: RecipeIndex) -> Hit | None:
+    words = capped_words(container)
+    hit = index.best(container, words, joined(words) if words else "")[1]
+    return hit if hit and _names_family(hit, "main", set()) else None
+
+
+def _from_pod(workload: Workload, pod: PodTemplate, index: RecipeIndex) -> list[Finding]:
+    """The containers that a live Pod has and its template has not: injected at admission. A Pod that lacks a container of
+    the template comes from another revision; there the comparison proves nothing."""
+    spec, template = pod.spec, workload.spec
+    if spec is None:
+        return []
+    mains = {c.name for c in template.main_list}
+    known = mains | {c.name for c in template.init_list}
+    if not mains <= {c.name for c in (*spec.main_list, *spec.init_list)}:
+        return []
+    proof = (
+        Evidence(
+            "injected", "is in the live Pod and not in the template", "decisive", "sidecar", "the live Pod's spec"
+        ),
+    )
+    found = []
+    for i, c in enumerate(spec.main_list):
+        if c.name not in known:
+            hit = _hit(c, index)
+            found.append(
+                Finding(c.name, "containers", i, "sidecar", "certain", hit.recipe if hit else None, True, proof)
+            )
+    found += [_init(c, i, index, injected=True) for i, c in enumerate(spec.init_list) if c.name not in known]
+    return found
+
+
+def _weigh(scene: Scene, decided: Mapping[str, tuple[Override, str]]) -> list[Finding]:
+    for rule in RULES.values():
+        rule(scene)
+    if _in_doubt(scene):
+        for rule in HABITS.values():
+            rule(scene)
+    forced = _forced(scene, decided)
+    roles, named = _roles(scene, forced)
+    _by_elimination(scene, roles, forced)
+    return [_finding(scene, seen, roles, named, decided, forced) for seen in scene]
+
+
+def _in_doubt(scene: Scene) -> bool:
+    """Whether something only looks like a helper, or not exactly one container is left as the main."""
+    left = 0
+    for seen in scene.all:
+        if seen.side and not seen.has_high:
+            return True
+        if seen.side <= seen.main:
+            left += 1
+    return left != 1 or scene.only_looks
+
+
+def _forced(scene: Scene, decided: Mapping[str, tuple[Override, str]]) -> dict[int, Role]:
+    """Roles that the user gave, unless they would leave no container to be the main."""
+    forced: dict[int, Role] = {}
+    for seen in scene.all:
+        decision = decided.get(seen.name)
+        if decision and decision[0] in ("sidecar", "main"):
+            forced[seen.index] = "sidecar" if decision[0] == "sidecar" else "main"
+    if len(forced) == len(scene.all) and all(role == "sidecar" for role in forced.values()):
+        return {}
+    return forced
+
+
+def _roles(scene: Scene, forced: Mapping[int, Role]) -> tuple[dict[int, Role], bool]:
+    """A role for each container, and whether the main is known by more than habit.
+
+    Helpers are those with more evidence for sidecar than against. One container is left: the main. Several: the one with the
+    best evidence leads; others are its peers where facts say so, else unknown. None: the best candidate was no helper."""
+    roles: dict[int, Role] = dict(forced)
+    open_ = [s for s in scene.all if s.index not in forced]
+    helpers = [s for s in open_ if s.side > s.main]
+    left = [s for s in open_ if s.side <= s.main]
+    has_main = "main" in forced.values()
+    for seen in helpers:
+        roles[seen.index] = "sidecar"
+    if has_main:
+        for seen in left:
+            roles[seen.index] = _beside(seen, None)
+        return roles, True
+    if not left:
+        return roles, _promote(helpers, roles)
+    if len(left) == 1:
+        roles[left[0].index] = "main"
+        return roles, True
+    ranked = sorted(left, key=_lead, reverse=True)
+    leader = ranked[0]
+    clear = _lead(leader) > _lead(ranked[1])
+    for seen in left:
+        roles[seen.index] = "main" if clear and seen is leader else _beside(seen, leader if clear else None)
+    return roles, clear
+
+
+def _lead(seen: Seen) -> int:
+    """What speaks for a container being the main; that it is co-equal with some other does not."""
+    return sum(POINTS[e.weight] for e in seen.against if e.speaks_for == "main") - seen.side
+
+
+def _beside(seen: Seen, leader: Seen | None) -> Role:
+    """A container that is no helper and not the main: a peer where a fact says so of it and of the leader."""
+    for one in (seen, leader or seen):
+        if not any(e.speaks_for == "peer" for e in one.against):
+            return "unknown"
+    return "peer"
+
+
+def _promote(helpers: list[Seen], roles: dict[int, Role]) -> bool:
+    """Everything looks like a helper, so one of them is the main: a gateway, an agent's own workload. First those that a
+    fact names and that are attached to nobody; then the one with the least evidence against being the main. If several are
+    best, they are unknown. True where a fact speaks for the choice."""
+    named = [s for s in helpers if s.main >= POINTS["medium"] and "dials-main" not in s.told and not s.injected]
+    candidates = named or [s for s in helpers if not s.injected]
+    least = min((s.side - s.main for s in candidates), default=0)
+    best = [s for s in candidates if s.side - s.main == least]
+    for seen in best:
+        roles[seen.index] = "main" if len(best) == 1 else "unknown"
+    return len(best) == 1 and (best[0].main >= POINTS["medium"] or not best[0].has_high)
+
+
+def _by_elimination(scene: Scene, roles: Mapping[int, Role], forced: Mapping[int, Role]) -> None:
+    """The only one that is no helper is the main: as strong as what is known of the others."""
+    rest = [s for s in scene.all if roles[s.index] != "sidecar"]
+    if len(rest) != 1 or roles[rest[0].index] != "main" or forced.get(rest[0].index):
+        return
+    sure = all(confidence_of(s.evidence, s.against) != "possible" for s in scene.all if s is not rest[0])
+    rest[0].against.append(_LEFT if sure else _LEFT_MAYBE)
+
+
+_LEFT = Evidence("only-one-left", "every other container is a helper", "high", "main", "containers")
+_LEFT_MAYBE = Evidence("only-one-left", "every other container may be a helper", "low", "main", "containers")
+
+
+def _finding(scene: Scene, seen: Seen, roles: Mapping[int, Role], named: bool, decided: Mapping[str, tuple[Override, str]],
+             forced: Mapping[int, Role]) -> Finding:  # fmt: skip
+    role = roles[seen.index]
+    evidence, against = _sides(seen, role)
+    contrary = against
+    if role == "main" and not seen.told.isdisjoint(("named-like-workload", "node-agent")):
+        # A family known as helper that has a workload of its own is no contradiction.
+        contrary = tuple([e for e in against if e.rule not in ("family", "family-command")])
+    confidence: Confidence = "possible" if role == "unknown" else confidence_of(evidence, contrary)
+    if role == "sidecar" and not named and not seen.injected:
+        confidence = "possible"
+    decision = decided.get(seen.name)
+    override = decision[0] if decision else None
+    would_raise = ""
+    if decision and (seen.index in forced or decision[0] == "leave"):
+        evidence = (Evidence("user", f"you decided: {decision[0]}", "decisive", role, decision[1]), *evidence)
+        confidence = "certain" if seen.index in forced else confidence
+    elif decision:
+        override, would_raise = (
+            None,
+            "Every container was decided to be a sidecar, so none would be the main; that is not followed. ",
+        )
+    if confidence != "certain":
+        would_raise += _advice(seen, role)
+    hit = seen.hit
+    recipe = hit.recipe if hit and _names_family(hit, role, seen.told) else None
+    return Finding(
+        seen.name, "containers", seen.index, role, confidence, recipe, seen.injected and role == "sidecar", evidence, against,
+        would_raise, override,
+    )  # fmt: skip
+
+
+def _names_family(hit: Hit, role: Role, told: set[str]) -> bool:
+    """Whether a fit is worth a name: half a pair is none, nor is an image with many uses where it is no helper."""
+    if hit.recipe.role == "peer":
+        return "family" in told
+    return role == "sidecar" or (hit.strength >= 2 and (not hit.recipe.generic or bool(hit.command)))
+
+
+def _sides(seen: Seen, role: Role) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+    """Evidence for the role, and against it. Main and peer agree with each other against sidecar."""
+    if role == "sidecar":
+        return tuple(seen.evidence), tuple(seen.against)
+    if role == "unknown":
+        return (), (*seen.evidence, *seen.against)
+    return tuple(seen.against), tuple(seen.evidence)
+
+
+def _advice(seen: Seen, role: Role) -> str:
+    if role == "sidecar":
+        return (
+            f"annotation {OVERRIDE_PREFIX}{seen.name}: sidecar on the Pod template, or --container {seen.name}=sidecar"
+        )
+    if role == "main":
+        return f"annotation kubectl.kubernetes.io/default-container: {seen.name} on the Pod template"
+    return f"annotation {OVERRIDE_PREFIX}{seen.name}: sidecar, main or leave on the Pod template"
+
+
+def _replace(finding: Finding, *, would_raise: str) -> Finding:
+    return Finding(
+        finding.name, finding.list, finding.index, finding.role, finding.confidence, finding.recipe, finding.injected,
+        finding.evidence, finding.against, would_raise, finding.override,
+    )  # fmt: skip

@@ -1,0 +1,179 @@
+"""The rules of evidence: each a function over a Scene that records what it observed. No rule names a program, an image or a
+project (recipes do that), and each is one that a Kubernetes engineer would sign; `RULES` is the whole list, in order.
+
+A first set decides most workloads. The second holds weak habits (list order, ports, probes, requests, …), which say nothing
+about a container that a strong fact already explains, so they are asked only where a doubt is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from kubectl_sidecar.core.behaviour import BEHAVIOUR_RULES
+from kubectl_sidecar.core.dials import DIAL_RULES
+from kubectl_sidecar.core.findings import Role, Weight
+from kubectl_sidecar.core.match import Hit
+from kubectl_sidecar.core.names import NAME_RULES
+from kubectl_sidecar.core.scene import BY_LOOKS, POINTS, Scene, Seen
+from kubectl_sidecar.core.volumes import VOLUME_RULES
+
+Rule = Callable[[Scene], None]
+
+DEFAULT_CONTAINER = ("kubectl.kubernetes.io/default-container", "kubectl.kubernetes.io/default-logs-container")
+
+
+def family(scene: Scene) -> None:
+    """Image, name and command of a known family. Image and name together are strong, an image alone is not: many helpers
+    also run as workloads of their own. What was not read in a source never counts for more than `low`."""
+    for seen in scene.all:
+        hit = seen.hit
+        if hit is None or (hit.recipe.role == "peer" and not _partner(scene, seen, hit)):
+            continue
+        role: Role = hit.recipe.role
+        sleeps = seen.idle or "sleep" in hit.command or "/dev/null" in hit.command
+        weight = _image_weight(hit)
+        if sleeps:  # any image can be made to sleep, and stand-ins for an app do it too
+            weight = None if not seen.idle and hit.recipe.generic else "medium" if weight == "high" else "low"
+        if weight:
+            path = f"{seen.path}.image" if hit.image != "no" else f"{seen.path}.name"
+            seen.add("family", hit.text, weight if hit.confirmed else "low", role, path)
+        if hit.command and role == "sidecar" and not sleeps and (hit.recipe.generic or hit.image != "full"):
+            # Of an image with many uses the command tells the use; else it only says again what program this is.
+            strong: Weight = "high" if hit.recipe.generic else "medium"
+            text = f'{hit.recipe.family}: runs "{hit.command[:80]}"'
+            seen.add("family-command", text, strong if hit.confirmed else "low", role, f"{seen.path}.{_where(seen)}")
+
+
+def _image_weight(hit: Hit) -> Weight | None:
+    if hit.recipe.generic and hit.recipe.role == "sidecar" and not hit.command and hit.image != "no":
+        return "low"  # an image with many uses, and nothing that it does tells which
+    if hit.image == "full":
+        return "high" if hit.named else "medium"
+    if hit.image == "basename":
+        return "medium" if hit.named else "low"
+    return "low" if hit.named else None
+
+
+def _where(seen: Seen) -> str:
+    return "args" if seen.container.args else "command"
+
+
+def _partner(scene: Scene, seen: Seen, hit: Hit) -> bool:
+    """A pair needs its other half: co-equals of one recipe are peers only beside each other."""
+    return any(o.hit is not None and o.hit.recipe is hit.recipe for o in scene.others(seen))
+
+
+def injector_marks(scene: Scene) -> None:
+    """Marks that an injector leaves on what it changed: then the container of that injector's family was injected."""
+    template = scene.workload.template
+    for labels, path in ((template.annotations, "metadata.annotations"), (template.labels, "metadata.labels")):
+        for key, recipe in scene.recipes.marked(labels) if labels else ():
+            for seen in scene.all:
+                hit = seen.hit
+                if hit and hit.recipe is recipe and (hit.named or hit.image == "full") and not seen.injected:
+                    seen.injected = True
+                    seen.add(
+                        "injected",
+                        f"was injected: the injector's mark {key} is there",
+                        "decisive",
+                        "sidecar",
+                        f"{path}[{key}]",
+                    )
+
+
+def default_container(scene: Scene) -> None:
+    """kubectl's default-container annotation names the main. Injectors set it too (to the first app container), so beside an
+    injector's mark it counts for less."""
+    annotations = scene.workload.template.annotations
+    for key in DEFAULT_CONTAINER:
+        name = annotations.get(key)
+        if name is None:
+            continue
+        for seen in scene.all:
+            if seen.name == name and not seen.injected:
+                weight: Weight = "medium" if any(s.injected for s in scene.all) else "high"
+                seen.add("default-container", f"{key} names it", weight, "main", f"metadata.annotations[{key}]")
+                scene.default = seen
+        return
+
+
+def service_port(scene: Scene) -> None:
+    """Who owns the port that a Service sends to gets user traffic: the main, unless it stands in front of it."""
+    for service in scene.around.services or ():
+        for seen in scene.all:
+            if seen.injected or (seen.hit and seen.family_hit and seen.hit.recipe.traffic == "inbound"):
+                continue
+            if "dials-main" in seen.told:
+                continue
+            for port in seen.container.ports or ():
+                name = port.name or ""
+                if "metrics" in name or not (
+                    port.container_port in service.targets or (name and name in service.targets)
+                ):
+                    continue
+                text = f"owns port {port.container_port} of Service {service.name}"
+                if "service-port" not in seen.told:
+                    seen.add("service-port", text, "medium", "main", f"{seen.path}.ports")
+
+
+NODE_PATHS = (
+    "/var/log",
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run",
+    "/var/run",
+    "/lib/modules",
+    "/etc/cni",
+    "/opt/cni",
+    "/var/lib/cni",
+    "/var/lib/docker",
+)
+
+
+def node_agent(scene: Scene) -> None:
+    """In a DaemonSet, the container that looks into the node (its logs, processes, devices) is what the DaemonSet is for. A
+    shipper of logs or telemetry that nothing ties to another container, and no other is known as the main, is there for
+    the node too, wherever it reads from."""
+    if scene.kind != "DaemonSet":
+        return
+    for seen in scene.all:
+        for name in seen.mounts:
+            path = scene.host_paths.get(name, "")
+            if path and (path == "/" or any(path == p or path.startswith(f"{p}/") for p in NODE_PATHS)):
+                seen.add("node-agent", f"mounts {path[:80]} of the node", "high", "main", f"{seen.path}.volumeMounts")
+                break
+    if any(s.main >= POINTS["medium"] for s in scene.all):
+        return
+    for seen in scene.all:
+        hit = seen.hit
+        if (
+            hit
+            and seen.family_hit
+            and hit.recipe.placement.place in ("log-shipper", "telemetry")
+            and seen.told <= BY_LOOKS
+        ):
+            seen.add("node-agent", "such an agent in a DaemonSet serves the node", "high", "main", "kind")
+
+
+def claim(scene: Scene) -> None:
+    """The only container that mounts a claim keeps the data; a helper of a known family may have one for its buffers."""
+    for name in scene.claims:
+        holders = [s for s in scene.all if name in s.mounts]
+        if len(holders) == 1 and not holders[0].has_high and "claim" not in holders[0].told:
+            seen = holders[0]
+            seen.add("claim", f"alone mounts the claim {name[:63]}", "medium", "main", f"{seen.path}.volumeMounts")
+
+
+RULES: Mapping[str, Rule] = {
+    "family": family,
+    "injected": injector_marks,
+    "default-container": default_container,
+    **NAME_RULES,
+    **DIAL_RULES,
+    "service-port": service_port,
+    "claim": claim,
+    **VOLUME_RULES,
+    "node-agent": node_agent,
+    **BEHAVIOUR_RULES,
+}
+"""The facts that decide most workloads, in the order in which they are asked (later ones look at earlier evidence)."""

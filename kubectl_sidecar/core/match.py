@@ -1,0 +1,280 @@
+"""Recipes against containers: an index that makes the search cheap.
+
+The candidates for a pair of image and name are remembered, because clusters run few distinct ones; so the cost
+hardly grows with the number of recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from kubectl_sidecar.core.globs import TOKEN, Image, glob, inside, parse_image, word_set
+from kubectl_sidecar.core.patterns import ImagePattern, Tests, image_pattern, tests_of
+from kubectl_sidecar.core.recipe import Recipe
+from kubectl_sidecar.core.workload import Container, Metadata
+
+_REMEMBERED = 8_192
+
+ImageMatch = Literal["no", "basename", "full"]
+
+
+class Hit(NamedTuple):
+    """How a container fits a recipe. `detail` is the part of its words, environment, ports or mounts that fitted."""
+
+    recipe: Recipe
+    image: ImageMatch
+    image_text: str
+    named: bool
+    command: str
+    detail: str
+    confirmed: bool
+    strength: int
+    text: str
+    """The fit as evidence says it."""
+
+
+class _Candidate(NamedTuple):
+    compiled: _Compiled
+    name: str
+    image: ImageMatch
+    image_text: str
+    image_confirmed: bool
+    named: bool
+    name_confirmed: bool
+    telling: bool
+    tagged: bool
+    """The pattern of the image has a tag, so it is the more exact one."""
+    bare: Hit | None
+    """The hit by image and name alone; None where they do not suffice."""
+    settled: bool
+    """Whether nothing else of the container could change that hit."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    recipe: Recipe
+    tests: Tests
+    unless: Tests
+    unless_images: tuple[ImagePattern, ...]
+    unless_names: tuple[Callable[[str], bool], ...]
+    unconfirmed: frozenset[str]
+    rank: int
+
+
+UNSPECIFIC = word_set(
+    "agent app auth backend cache cli client config container controller core daemon db exporter frontend gateway helper init "
+    "loader log logger logs main manager metrics monitor mount node operator plugin proxy queue reload reloader router server service shell "
+    "sidecar sync tail tunnel ui wait watcher web worker tool tools base runtime image sh bash"
+)
+"""Words that so many programs are called by that they tell no family."""
+
+
+class RecipeIndex:
+    """Recipes, compiled. Of recipes of one family the first counts; of several that fit, the better fit, then the earlier."""
+
+    def __init__(self, recipes: Iterable[Recipe]) -> None:
+        seen: dict[str, Recipe] = {}
+        for recipe in recipes:
+            seen.setdefault(recipe.family, recipe)
+        self.recipes: tuple[Recipe, ...] = tuple(seen.values())
+        self._by_last: dict[str, list[tuple[_Compiled, ImagePattern]]] = {}
+        self._loose_images: list[tuple[_Compiled, ImagePattern]] = []
+        self._by_name: dict[str, list[_Compiled]] = {}
+        self._loose_names: list[tuple[_Compiled, str, Callable[[str], bool]]] = []
+        self._by_token: dict[str, list[tuple[_Compiled, str, Callable[[str], bool]]]] = {}
+        self._loose_commands: list[tuple[_Compiled, str, Callable[[str], bool]]] = []
+        self._candidates: dict[tuple[str | None, str], tuple[str, tuple[_Candidate, ...]]] = {}
+        self.looks: dict[Hashable, Any] = {}
+        """What scene.py remembers of containers; it lives and dies with these recipes."""
+        self._marks: list[tuple[Callable[[str], bool], Recipe]] = []
+        self._exact_marks: dict[str, list[Recipe]] = {}
+        self._shared_names: dict[str, int] = {}
+        for rank, recipe in enumerate(self.recipes):
+            self._add(recipe, rank)
+        self._tokens = frozenset(self._by_token)
+
+    def _add(self, recipe: Recipe, rank: int) -> None:
+        tests, unless = tests_of(recipe.match), tests_of(recipe.unless)
+        compiled = _Compiled(
+            recipe,
+            tests,
+            unless,
+            tuple(image_pattern(p) for p in recipe.unless.images),
+            tuple(glob(p) for p in recipe.unless.names),
+            frozenset(recipe.unconfirmed),
+            rank,
+        )
+        for text in recipe.match.images:
+            pattern = image_pattern(text)
+            if pattern.last.strip("*?") == "":
+                continue  # `*` says nothing
+            if "*" in pattern.last or "?" in pattern.last:
+                self._loose_images.append((compiled, pattern))
+            else:
+                self._by_last.setdefault(pattern.last, []).append((compiled, pattern))
+        for name in recipe.match.names:
+            self._shared_names[name] = self._shared_names.get(name, 0) + 1
+            if "*" in name or "?" in name:
+                self._loose_names.append((compiled, name, glob(name)))
+            else:
+                self._by_name.setdefault(name, []).append(compiled)
+        for command in recipe.match.command:
+            if command.startswith("-"):
+                continue  # an option alone is no program
+            test, token = inside(command)
+            if token:
+                self._by_token.setdefault(token, []).append((compiled, command, test))
+            else:
+                self._loose_commands.append((compiled, command, test))
+        for mark in recipe.injector.marks if recipe.injector else ():
+            if "*" in mark or "?" in mark:
+                self._marks.append((glob(mark), recipe))
+            else:
+                self._exact_marks.setdefault(mark, []).append(recipe)
+
+    def best(self, container: Container, words: tuple[str, ...], text: str) -> tuple[str, Hit | None]:
+        """The last segment of the container's image, and the recipe that fits the container best. `words` and `text` are its
+        capped words and they joined."""
+        key = (container.image, container.name)
+        known = self._candidates.get(key)
+        if known is None:
+            if len(self._candidates) >= _REMEMBERED:
+                self._candidates.clear()
+            parsed = parse_image(container.image) if container.image else _NO_IMAGE
+            known = self._candidates[key] = parsed.basename, self._look_up(parsed, container.name)
+        image, candidates = known
+        found: Hit | None = None
+        for candidate in candidates:
+            hit = candidate.bare if candidate.settled else self._judge(candidate, container, words, text)
+            if hit and (found is None or hit.strength > found.strength):
+                found = hit
+        if text and (found is None or found.strength < 2):
+            found = self._by_command(container, words, text, [c.compiled for c in candidates]) or found
+        return image, found
+
+    def _by_command(
+        self, container: Container, words: tuple[str, ...], text: str, judged: list[_Compiled]
+    ) -> Hit | None:
+        """The earliest recipe that fits by command alone, whatever the image: a weak fit, and none for a generic one."""
+        fitting = [
+            (compiled.rank, pattern, compiled)
+            for compiled, pattern, test in (
+                *(entry for token in self._tokens.intersection(TOKEN.findall(text)) for entry in self._by_token[token]),
+                *self._loose_commands,
+            )
+            if not compiled.recipe.generic and all(compiled is not j for j in judged) and test(text)
+        ]
+        for _, pattern, compiled in sorted(fitting, key=lambda entry: entry[:2]):
+            image = parse_image(container.image) if container.image else _NO_IMAGE
+            if not _excluded(compiled, image, container.name) and not self._unless(compiled, container, words, text):
+                confirmed = pattern not in compiled.unconfirmed
+                return Hit(compiled.recipe, "no", "", False, pattern, "", confirmed, 2, "")
+        return None
+
+    def _look_up(self, image: Image, name: str) -> tuple[_Candidate, ...]:
+        basename = image.basename
+        named = {id(c): (c, name) for c in self._by_name.get(name, ())}
+        for compiled, pattern, test in self._loose_names:
+            if id(compiled) not in named and test(name):
+                named[id(compiled)] = (compiled, pattern)
+        found: dict[int, _Candidate] = {}
+        for compiled, shape in (*self._by_last.get(basename, ()), *self._loose_images) if basename else ():
+            level: ImageMatch = "full" if shape.fits(image) else "no"
+            if level == "no" and shape.last == basename and basename not in UNSPECIFIC and not shape.tag:
+                level = "basename"
+            known = found.get(id(compiled))
+            if level == "no" or (known and (known.image == "full" or level == "basename")):
+                continue
+            confirmed = shape.text not in compiled.unconfirmed
+            found[id(compiled)] = self._candidate(
+                compiled, level, image.path, confirmed, named, name, shape.tag is not None
+            )
+        for compiled, _ in named.values():
+            if id(compiled) not in found:
+                found[id(compiled)] = self._candidate(compiled, "no", "", True, named, name)
+        if not found:
+            return ()
+        kept = [c for c in found.values() if not _excluded(c.compiled, image, name)]
+        kept.sort(key=lambda c: (-_image_rank(c.image), not c.named, c.compiled.rank))
+        return tuple(kept)
+
+    def _candidate(self, compiled: _Compiled, level: ImageMatch, text: str, confirmed: bool,
+                   named: Mapping[int, tuple[_Compiled, str]], name: str, tagged: bool = False) -> _Candidate:  # fmt: skip
+        by_name = named.get(id(compiled))
+        sure = by_name is not None and by_name[1] not in compiled.unconfirmed
+        telling = by_name is not None and self._telling(by_name[1])
+        settled = compiled.unless.empty and (compiled.tests.empty or (level == "full" and not compiled.recipe.generic))
+        candidate = _Candidate(
+            compiled, name, level, text[-120:], confirmed, by_name is not None, sure, telling, tagged, None, settled
+        )
+        return candidate if compiled.recipe.generic else candidate._replace(bare=self._hit(candidate, "", ""))
+
+    def _unless(self, compiled: _Compiled, container: Container, words: tuple[str, ...], text: str) -> bool:
+        unless = compiled.unless
+        return not unless.empty and bool(unless.first_command(words, text) or unless.first_other(container))
+
+    def _judge(self, c: _Candidate, container: Container, words: tuple[str, ...], text: str) -> Hit | None:
+        """How well a candidate fits: 4 image and name, 3 image, 2 last segment of the image and name, 1 less; a pattern
+        with a tag adds 1, a command 3 where it says more than which program the image is. A generic image counts only with
+        a fit of command, args, env, ports or mounts."""
+        compiled, recipe = c.compiled, c.compiled.recipe
+        if not compiled.unless.empty and self._unless(compiled, container, words, text):
+            return None
+        command = compiled.tests.first_command(words, text) if text else ""
+        detail = "" if command else compiled.tests.first_other(container)
+        if not command and (c.bare is None or not detail):
+            return c.bare if not recipe.generic else (self._hit(c, "", detail) if detail else None)
+        return self._hit(c, command, detail)
+
+    def _hit(self, c: _Candidate, command: str, detail: str) -> Hit | None:
+        recipe = c.compiled.recipe
+        strength = {"full": 3, "basename": 1, "no": 0}[c.image] + (1 if c.named else 0) + (1 if c.tagged else 0)
+        if c.image == "no" and not command and not c.telling:
+            return None
+        confirmed = c.image_confirmed and (c.image != "no" or not c.named or c.name_confirmed)
+        if command and command in c.compiled.unconfirmed:
+            confirmed = False
+        if command and (recipe.generic or c.image != "full"):
+            strength += 3
+        text = f"{recipe.family}: {_how(c, detail)}" + ("" if confirmed else " (from general knowledge, unconfirmed)")
+        return Hit(recipe, c.image, c.image_text, c.named, command, detail, confirmed, strength, text)
+
+    def _telling(self, name: str) -> bool:
+        """Whether a container's name alone points to one family."""
+        return name not in UNSPECIFIC and self._shared_names.get(name, 1) <= 2
+
+    def marked(self, keys: Collection[str]) -> Sequence[tuple[str, Recipe]]:
+        """The injectors whose marks are among these keys of annotations and labels: (key, recipe)."""
+        if not self._marks and self._exact_marks.keys().isdisjoint(keys):
+            return ()
+        found = [(key, recipe) for key in keys if key in self._exact_marks for recipe in self._exact_marks[key]]
+        if self._marks:
+            found += [(key, recipe) for key in keys for test, recipe in self._marks if test(key)]
+        return found
+
+    def is_marked(self, metadata: Metadata | None) -> bool:
+        """Whether an injector left its mark on this Pod."""
+        if metadata is None:
+            return False
+        return any(self.marked(keys) for keys in (metadata.annotations, metadata.labels) if keys)
+
+
+def _how(c: _Candidate, detail: str) -> str:
+    parts = [f"image {c.image_text}"] if c.image != "no" else []
+    if c.named:
+        parts.append(f"name {c.name[:63]}")
+    if detail:
+        parts.append(detail)
+    return " and ".join(parts)
+
+
+def _excluded(compiled: _Compiled, image: Image, name: str) -> bool:
+    return any(test(name) for test in compiled.unless_names) or any(p.fits(image) for p in compiled.unless_images)
+
+
+_NO_IMAGE = Image("", "", "", "")
+
+
+def _image_rank(level: ImageMatch) -> int:
+    return {"full": 2, "basename": 1, "no": 0}[level]

@@ -1,0 +1,97 @@
+"""The patterns of one recipe, compiled: image references, and the groups of a Match that need more than image and name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kubectl_sidecar.core.globs import WORD_CAP, Image, glob, inside
+from kubectl_sidecar.core.recipe import Match
+from kubectl_sidecar.core.workload import Container
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """The groups of a Match that need more than image and name."""
+
+    command: tuple[tuple[str, Callable[[str], bool]], ...]
+    args: tuple[tuple[str, Callable[[str], bool]], ...]
+    env_names: tuple[tuple[str, Callable[[str], bool]], ...]
+    env_pairs: tuple[tuple[str, Callable[[str], bool]], ...]
+    ports: frozenset[int]
+    mounts: tuple[tuple[str, Callable[[str], bool]], ...]
+
+    @property
+    def empty(self) -> bool:
+        return not (self.command or self.args or self.env_names or self.env_pairs or self.ports or self.mounts)
+
+    def first_command(self, words: tuple[str, ...], text: str) -> str:
+        """The pattern of command or args that fits, or ''."""
+        for pattern, test in self.command:
+            if test(text):
+                return pattern
+        for pattern, test in self.args:
+            if any(map(test, words)):
+                return pattern
+        return ""
+
+    def first_other(self, container: Container) -> str:
+        """What fits of environment, ports and mounts: a name, a number, a path; or ''. Values of the environment are not quoted."""
+        for pattern, test in self.env_names:
+            if any(test(e.name) for e in container.env or ()):
+                return f"env {pattern}"
+        for pattern, test in self.env_pairs:
+            if any(test(f"{e.name}={(e.value or '')[:WORD_CAP]}") for e in container.env or ()):
+                return f"env {pattern.partition('=')[0]}"
+        for port in container.ports or ():
+            if port.container_port in self.ports:
+                return f"port {port.container_port}"
+        for pattern, test in self.mounts:
+            if any(test(m.mount_path) for m in container.volume_mounts or ()):
+                return f"mount {pattern}"
+        return ""
+
+
+def tests_of(match: Match) -> Tests:
+    pairs = [p for p in match.env if "=" in p]
+    return Tests(
+        command=tuple((p, inside(p)[0]) for p in match.command),
+        args=tuple((p, glob(p)) for p in match.args),
+        env_names=tuple((p, glob(p)) for p in match.env if "=" not in p),
+        env_pairs=tuple((p, glob(p)) for p in pairs),
+        ports=frozenset(match.ports),
+        mounts=tuple((p, glob(p)) for p in match.mounts),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePattern:
+    """One pattern of `images`: path segments from the end; with a dot or port in the first segment, registry included.
+    A tag after the last colon (`docker:*dind*`) has to fit too."""
+
+    text: str
+    segments: tuple[Callable[[str], bool], ...]
+    last: str
+    with_registry: bool
+    tag: Callable[[str], bool] | None
+
+    def fits(self, image: Image) -> bool:
+        path = f"{image.registry}/{image.path}" if self.with_registry and image.registry else image.path
+        parts = path.split("/")
+        if len(parts) < len(self.segments):
+            return False
+        if self.with_registry and len(parts) != len(self.segments):
+            return False
+        if self.tag and not self.tag(image.tag):
+            return False
+        return all(test(part) for test, part in zip(self.segments, parts[-len(self.segments) :], strict=True))
+
+
+def image_pattern(text: str) -> ImagePattern:
+    path, colon, tag = text.rpartition(":")
+    if not colon or "/" in tag:
+        path, tag = text, ""
+    segments = path.split("/")
+    head = segments[0].replace("*", "")
+    with_registry = len(segments) > 1 and ("." in head or ":" in head) and not head.startswith(".")
+    return ImagePattern(text, tuple(glob(s) for s in segments), segments[-1], with_registry, glob(tag) if tag else None)

@@ -1,0 +1,200 @@
+"""Who dials whom on localhost, and who listens where: read from arguments and environment of one container.
+
+All containers of a Pod share the loopback interface, so `localhost:5432` in one names a port that another serves. What the
+option or variable is called tells in which direction the dependence goes: `--upstream=http://127.0.0.1:8080` stands in front
+of the app, `DB_HOST=127.0.0.1` belongs to a client. Only host:port is ever kept of a value."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from kubectl_sidecar.core.globs import WORD_CAP, word_set
+from kubectl_sidecar.core.workload import Container, Probe
+
+Use = Literal["front", "client", "some"]
+"""`front`: it forwards to, watches, scrapes or pokes the other. `client`: it uses a service that the other offers (a
+database, a proxy, a collector). `some`: it dials the other, the reason does not show."""
+
+
+class Pointer(NamedTuple):
+    """One address on localhost that a container dials. `port` is None where the value names only the host."""
+
+    use: Use
+    key: str
+    host: str
+    port: int | None
+    path: str
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}" if self.port else self.host
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.address}" if self.key else self.address
+
+
+_LOCAL = re.compile(r"(?<![\w.-])(localhost|127\.0\.0\.1|\[::1\])(?![\w.-])(?:[:#](\d{1,5})(?!\d))?")
+_PART = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])")
+_SERVES = re.compile(r"=tcp:(?:[\w.]+:)?(\d{2,5})\b")
+
+FRONT = word_set("upstream upstreams scrape reload reloader webhook probe target targets monitor notify poll forward")
+CLIENT = word_set(
+    "db database dsn sql jdbc cache broker queue proxy otlp collector tracing trace tracer statsd telemetry docker tunnel secrets"
+)
+LISTEN = word_set(
+    "listen listener bind serve serving advertise expose metrics health healthz diagnostic insecure readiness liveness"
+)
+PLAIN = word_set(
+    "addr address host hostname port http https grpc tcp web server ui admin debug pprof ip url uri api endpoint"
+)
+
+
+def mentions_local(text: str) -> bool:
+    """Whether a text may name an address on localhost: a cheap question to ask first."""
+    return "localhost" in text or "127.0.0.1" in text or "[::1]" in text
+
+
+@lru_cache(maxsize=4096)
+def key_parts(key: str) -> frozenset[str]:
+    """`--secureListenAddress`, `OTEL_EXPORTER_OTLP_ENDPOINT` in lower-case words."""
+    return frozenset([part.lower() for part in _PART.findall(key[:200])])
+
+
+class _Meaning(NamedTuple):
+    """What the name of an option or variable says of an address in its value."""
+
+    use: Use
+    listens: bool
+    listens_with_scheme: bool
+
+
+@lru_cache(maxsize=4096)
+def _meaning(key: str) -> _Meaning:
+    parts = key_parts(key)
+    use: Use = "front" if parts & FRONT else "client" if parts & CLIENT else "some"
+    listens = "no" in parts or bool(parts & _LISTEN_URL)  # NO_PROXY names what is not dialled
+    return _Meaning(use, listens or bool(parts & LISTEN) or not (parts - PLAIN), listens)
+
+
+_LISTEN_URL = word_set("listen listener bind advertise")
+
+
+def _with_scheme(text: str, at: int) -> bool:
+    return text[max(0, at - 3) : at].endswith("//") or text[max(0, at - 1) : at] == "@"
+
+
+def in_words(words: tuple[str, ...], command_words: int, base: str) -> tuple[list[Pointer], set[int]]:
+    """What the words of command and args dial, and the ports that they say are its own."""
+    dialled: list[Pointer] = []
+    own: set[int] = set()
+    for i, word in enumerate(words):
+        if not mentions_local(word):
+            continue
+        path = f"{base}.command[{i}]" if i < command_words else f"{base}.args[{i - command_words}]"
+        before = words[i - 1] if i and words[i - 1].startswith("-") and "=" not in words[i - 1] else ""
+        flag, equals, _ = word.partition("=")
+        simple = word.startswith("-") and bool(equals) and " " not in flag
+        key = flag if simple else ("" if word.startswith("-") or " " in word else before)
+        meaning = _meaning(key)
+        for found in _LOCAL.finditer(word):
+            port = int(found[2]) if found[2] else None
+            if port == 0 or (port and port > 65_535):
+                continue
+            if key and (meaning.listens_with_scheme if _with_scheme(word, found.start()) else meaning.listens):
+                if port:
+                    own.add(port)
+                continue
+            dialled.append(Pointer(meaning.use if key else "some", key, found[1], port, path))
+            if len(dialled) >= 16:
+                return dialled, own
+    return dialled, own
+
+
+def in_env(container: Container, base: str) -> list[Pointer]:
+    """What the environment's values dial. A variable that only names a host is completed by its `…PORT` neighbour."""
+    dialled: list[Pointer] = []
+    for i, variable in enumerate(container.env or ()):
+        value = variable.value
+        if not value or ("localhost" not in value and "127.0.0.1" not in value and "[::1]" not in value):
+            continue
+        found = _in_value(variable.name[:80], value[:WORD_CAP])
+        if found is None:
+            continue
+        use, host, port = found
+        if port is None:
+            port = _neighbour(container, variable.name)
+        dialled.append(Pointer(use, variable.name[:80], host, port, f"{base}.env[{i}]"))
+        if len(dialled) >= 16:
+            break
+    return dialled
+
+
+@lru_cache(maxsize=2048)
+def _in_value(name: str, value: str) -> tuple[Use, str, int | None] | None:
+    """The first address on localhost in a variable's value, unless the name says that it is not dialled."""
+    found = _LOCAL.search(value)
+    meaning = _meaning(name)
+    if found is None or (meaning.listens_with_scheme if _with_scheme(value, found.start()) else meaning.listens):
+        return None
+    port = int(found[2]) if found[2] else None
+    return (meaning.use, found[1], port) if port is None or 0 < port < 65_536 else None
+
+
+def _neighbour(container: Container, name: str) -> int | None:
+    if not name.endswith("HOST"):
+        return None
+    wanted = name[:-4] + "PORT"
+    text = next((v.value for v in container.env or () if v.name == wanted and v.value), "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65_536 else None
+
+
+def own_ports(container: Container, words: tuple[str, ...]) -> set[int]:
+    """The ports that this container serves, as far as its spec says so: containerPorts, and options that say where it listens
+    (`--port=5432`, `--listen 0.0.0.0:80`, `-p 8001`, `…=tcp:3306`)."""
+    own = {p.container_port for p in container.ports or () if p.container_port}
+    before = ""
+    for word in words:
+        if word[-1:].isdigit() and len(word) <= 120:
+            option = word if word[0] == "-" else before
+            port = word[max(word.rfind(":"), word.rfind("=")) + 1 :]
+            if (
+                option
+                and 2 <= len(port) <= 5
+                and port.isdecimal()
+                and "//" not in word
+                and _is_listen_option(option.partition("=")[0])
+            ):
+                own.add(int(port))
+        if "tcp:" in word:
+            own.update(int(port) for port in _SERVES.findall(word))
+        before = word if word[:1] == "-" and "=" not in word else ""
+    return own
+
+
+@lru_cache(maxsize=4096)
+def _is_listen_option(option: str) -> bool:
+    low = option[:120].lower()
+    if not (low == "-p" or any(word in low for word in ("port", "listen", "addr", "bind"))):
+        return False
+    return not key_parts(option) & (FRONT | CLIENT)
+
+
+def probe_ports(container: Container) -> set[int]:
+    """Numbers of the ports that the container's own probes ask."""
+    found: set[int] = set()
+    for probe in (container.readiness_probe, container.startup_probe, container.liveness_probe):
+        port = probe_port(probe)
+        if isinstance(port, int):
+            found.add(port)
+    return found
+
+
+def probe_port(probe: Probe | None) -> int | str | None:
+    if probe is None:
+        return None
+    for action in (probe.http_get, probe.tcp_socket):
+        if action is not None and not action.host:
+            return action.port
+    return probe.grpc.port if probe.grpc else None

@@ -1,0 +1,273 @@
+"""What the classic form does wrong in a workload today; and what a migration makes of it, without promising too much.
+
+One function per problem in `PROBLEMS`; rules.py has a page for each. Only helpers that are certainly or likely ones have
+problems: what nobody is sure of is asked about, not complained about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from kubectl_sidecar.core.findings import Finding
+from kubectl_sidecar.core.globs import capped_words, joined
+from kubectl_sidecar.core.hooks import hook_effect
+from kubectl_sidecar.core.placement import final_order
+from kubectl_sidecar.core.plan import Problem, Relocation, Removal
+from kubectl_sidecar.core.probes import any_fits
+from kubectl_sidecar.core.reach import files_waited_for, need
+from kubectl_sidecar.core.resources import is_native
+from kubectl_sidecar.core.workload import Container, Workload
+
+_JOBS = ("Job", "CronJob")
+
+
+def problems(workload: Workload, findings: Sequence[Finding]) -> tuple[Problem, ...]:
+    """The problems of each classic sidecar that is certainly or likely one, helper by helper."""
+    found: list[Problem] = []
+    for finding in findings:
+        container = _container(workload, finding)
+        if container is not None:
+            for rule in PROBLEMS.values():
+                found.extend(rule(workload, finding, container, findings))
+    return tuple(found)
+
+
+def _container(workload: Workload, finding: Finding) -> Container | None:
+    regular = workload.spec.main_list
+    if finding.list != "containers":
+        return None
+    return (
+        regular[finding.index] if finding.index < len(regular) else Container(name=finding.name)
+    )  # injected: not in the template
+
+
+def _classic(finding: Finding) -> bool:
+    return finding.is_classic and finding.confidence != "possible"
+
+
+def _mains(findings: Sequence[Finding]) -> str:
+    regular = [f for f in findings if f.list == "containers"]
+    mains = [f.name for f in regular if f.role in ("main", "peer")] or [f.name for f in regular if f.role != "sidecar"]
+    return " and ".join(mains) if 0 < len(mains) <= 2 else f"{len(mains)} other containers" if mains else "the app"
+
+
+def start_race(
+    workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]
+) -> Iterator[Problem]:
+    """Regular containers start together, in no order that anything could rely on."""
+    if _classic(finding):
+        yield Problem(
+            "start-race", finding.name, f"{finding.name} may start after {_mains(findings)}: {_lost(finding, _START)}"
+        )
+
+
+def stop_race(
+    workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]
+) -> Iterator[Problem]:
+    """Regular containers get SIGTERM together. In a Job that ends by itself nobody is told to stop, so nothing races."""
+    if _classic(finding) and workload.kind.name not in _JOBS:
+        mains = _mains(findings)
+        text = f"{finding.name} and {mains} are told to stop at once: {_lost(finding, _STOP)} when {finding.name} is faster"
+        yield Problem("stop-race", finding.name, text)
+
+
+def job_never_completes(
+    workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]
+) -> Iterator[Problem]:
+    """A Job ends when all regular containers have ended. Where something tells the helper to end, that is all that it hangs on."""
+    if not _classic(finding) or workload.kind.name not in _JOBS or _ends_by_itself(finding, container):
+        return
+    switch = kill_switch(workload, finding, container, findings)
+    if not switch:
+        text = f"{finding.name} does not end by itself, so the Job is never complete after {_mains(findings)} is done"
+        yield Problem("job-never-completes", finding.name, text)
+
+
+def job_kill_switch(
+    workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]
+) -> Iterator[Problem]:
+    """The Job ends because the app ends its helper. When the app crashes first, it does not."""
+    if _classic(finding) and workload.kind.name in _JOBS and not _ends_by_itself(finding, container):
+        switch = kill_switch(workload, finding, container, findings)
+        if switch:
+            yield Problem(
+                "job-kill-switch",
+                finding.name,
+                f"the Job ends only because {switch}; when that is not reached, it never does",
+            )
+
+
+def mis_declared(
+    workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]
+) -> Iterator[Problem]:
+    """restartPolicy: Always on a regular container, accepted from Kubernetes 1.35, looks like a native sidecar and is none."""
+    if container.restart_policy == "Always" and not finding.injected and finding.role != "main":
+        yield Problem(
+            "mis-declared-sidecar",
+            finding.name,
+            f"{finding.name} has restartPolicy: Always in containers, which makes it no sidecar: it has no order, and a Job with it never completes",
+        )
+
+
+def init_needs_helper(
+    workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]
+) -> Iterator[Problem]:
+    """A plain init container runs before every regular container, so it cannot reach one."""
+    if not _classic(finding) or finding.injected:
+        return
+    for init in workload.spec.init_list:
+        port = need(init, container)
+        if port is not None and not is_native(init):
+            text = f"init container {init.name} points at localhost:{port}, but {finding.name} starts only after all init containers"
+            yield Problem("init-needs-helper", finding.name, text)
+
+
+Rule = Callable[[Workload, Finding, Container, Sequence[Finding]], Iterator[Problem]]
+PROBLEMS: Mapping[str, Rule] = {
+    "start-race": start_race,
+    "stop-race": stop_race,
+    "job-never-completes": job_never_completes,
+    "job-kill-switch": job_kill_switch,
+    "init-needs-helper": init_needs_helper,
+    "mis-declared-sidecar": mis_declared,
+}
+
+
+def kill_switch(workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]) -> str:
+    """How the app ends this helper, as the rest of "only because …"; '' where nothing is seen."""
+    own = joined(capped_words(container))
+    for other in workload.spec.main_list:
+        if other.name == finding.name:
+            continue
+        text = joined(capped_words(other))
+        endpoint = next((p for p in finding.recipe.quit_endpoints if p in text), "") if finding.recipe else ""
+        if endpoint:
+            return f"{other.name} calls {endpoint}"
+        file = next((f for f in files_waited_for(own) if f"touch {f}" in text or f"> {f}" in text), "")
+        if file:
+            return f"{other.name} makes the file {file[:80]}, which {finding.name} waits for"
+        if workload.spec.share_process_namespace and _kills(text, finding, container):
+            return f"{other.name} kills the processes of {finding.name}"
+    return ""
+
+
+def _kills(text: str, finding: Finding, container: Container) -> bool:
+    if not any(f"{tool} " in text for tool in ("pkill", "killall", "kill")):
+        return False
+    after = text[min(text.find(tool) for tool in ("pkill", "killall", "kill") if tool in text) :]
+    program = (container.image or "").partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return any(word and word in after for word in (finding.name, finding.family, program))
+
+
+def _ends_by_itself(finding: Finding, container: Container) -> bool:
+    return bool(finding.recipe and any_fits(finding.recipe.one_shot, container))
+
+
+def _lost(finding: Finding, words: Mapping[str, str]) -> str:
+    """What a race costs with this kind of helper."""
+    recipe = finding.recipe
+    if recipe is None:
+        return words["other"]
+    place = recipe.placement.place
+    key = place if place in words else recipe.traffic if recipe.traffic in words else "other"
+    return words[key]
+
+
+_START: Mapping[str, str] = {
+    "log-shipper": "its first lines can be lost",
+    "config-sync": "it may start before its configuration or content is there",
+    "secrets": "it may start before its secrets are there",
+    "identity": "it may start before its identity is there",
+    "telemetry": "what it measures first can be lost",
+    "inbound": "requests can arrive before both are ready",
+    "outbound": "its first calls through it can fail",
+    "other": "what it needs at its start may not be there yet",
+}
+_STOP: Mapping[str, str] = {
+    "log-shipper": "the last lines are lost",
+    "config-sync": "the last changes are missed",
+    "secrets": "the last renewals are missed",
+    "identity": "the identity is gone while the app still drains",
+    "telemetry": "the last data is lost",
+    "inbound": "requests in flight are cut off",
+    "outbound": "the app's last calls through it fail",
+    "other": "the app does without it until it has ended",
+}
+
+
+def removal(
+    problem: Problem, relocation: Relocation, workload: Workload, relocations: Sequence[Relocation] = ()
+) -> Removal:
+    """What becomes of a problem when its helper moves. `relocations` are all of the plan (or only this one). Without a
+    startupProbe the start race is narrowed at best: "running" is all that the app waits for."""
+    return _REMOVALS[problem.id](problem, relocation, workload, relocations or (relocation,))
+
+
+def _start_removed(problem: Problem, relocation: Relocation, workload: Workload, all_: Sequence[Relocation]) -> Removal:
+    name, container = problem.container, relocation.container
+    if relocation.probe or container.startup_probe:
+        return Removal(problem, "removed", f"the app starts only when the startupProbe of {name} has passed")
+    if container.post_start:
+        return Removal(
+            problem,
+            "narrowed",
+            f"{name} starts first, and the app waits for its postStart hook; whether it is ready then, no startupProbe says",
+        )
+    return Removal(
+        problem, "narrowed", f"{name} starts first, but the app does not wait until it is ready: it has no startupProbe"
+    )
+
+
+def _stop_removed(problem: Problem, relocation: Relocation, workload: Workload, all_: Sequence[Relocation]) -> Removal:
+    name = problem.container
+    effect = hook_effect(relocation.container.pre_stop, relocation.finding.recipe)
+    if effect == "exit":
+        return Removal(
+            problem,
+            "stays",
+            f"the preStop hook of {name} ends it as soon as the Pod's end begins, while the app still runs",
+        )
+    if effect == "revoke":
+        return Removal(
+            problem,
+            "stays",
+            f"the preStop hook of {name} revokes what the app still uses, as soon as the Pod's end begins",
+        )
+    return Removal(problem, "removed", f"{name} gets SIGTERM only when the app has ended")
+
+
+def _job_removed(problem: Problem, relocation: Relocation, workload: Workload, all_: Sequence[Relocation]) -> Removal:
+    return Removal(
+        problem,
+        "removed",
+        f"the Job is complete when its own containers have ended; {problem.container} gets SIGTERM then",
+    )
+
+
+def _init_removed(problem: Problem, relocation: Relocation, workload: Workload, all_: Sequence[Relocation]) -> Removal:
+    inits = workload.spec.init_list
+    order = list(final_order([c.name for c in inits], {r.finding.name: r.target for r in all_}))
+    late = [
+        c.name
+        for c in inits
+        if not is_native(c) and need(c, relocation.container) and order.index(c.name) < relocation.target
+    ]
+    if late:
+        return Removal(problem, "stays", f"{problem.container} still comes after {late[0]}")
+    gate = (
+        "when its startupProbe has passed" if relocation.probe or relocation.container.startup_probe else "once it runs"
+    )
+    return Removal(problem, "removed", f"{problem.container} comes before it, and it starts {gate}")
+
+
+def _declared(problem: Problem, relocation: Relocation, workload: Workload, all_: Sequence[Relocation]) -> Removal:
+    return Removal(problem, "removed", f"{problem.container} becomes a native sidecar")
+
+
+_REMOVALS: Mapping[str, Callable[[Problem, Relocation, Workload, Sequence[Relocation]], Removal]] = {
+    "start-race": _start_removed,
+    "stop-race": _stop_removed,
+    "job-never-completes": _job_removed,
+    "job-kill-switch": _job_removed,
+    "init-needs-helper": _init_removed,
+    "mis-declared-sidecar": _declared,
+}

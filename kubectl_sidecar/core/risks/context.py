@@ -1,0 +1,73 @@
+"""What a risk function is given, and what several of them ask of it. A risk function is pure: Context in, risks out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from kubectl_sidecar.core.facts import Facts, Unknown, Version
+from kubectl_sidecar.core.findings import Finding
+from kubectl_sidecar.core.owners import Owner
+from kubectl_sidecar.core.plan import Relocation, Risk
+from kubectl_sidecar.core.probes import others
+from kubectl_sidecar.core.resources import is_native
+from kubectl_sidecar.core.workload import Container, PodSpec, Workload
+
+DEFAULT_GRACE = 30
+"""Seconds of terminationGracePeriodSeconds where the Pod names none."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """A plan on its way to be judged. `version` is the smallest one that the Pod would meet (facts.effective_version);
+    `before` and `after` are the Pod's spec without and with the plan's changes."""
+
+    workload: Workload
+    findings: tuple[Finding, ...]
+    relocations: tuple[Relocation, ...]
+    facts: Facts
+    owner: Owner
+    version: Version | Unknown
+    before: PodSpec
+    after: PodSpec
+
+    @property
+    def is_job(self) -> bool:
+        return self.workload.kind.name in ("Job", "CronJob")
+
+    @cached_property
+    def moved(self) -> Mapping[str, Container]:
+        """The moved containers as they are in the new form, by name."""
+        names = {r.finding.name for r in self.relocations}
+        return {c.name: c for c in self.after.init_list if c.name in names}
+
+    @cached_property
+    def apps(self) -> tuple[Container, ...]:
+        """The regular containers that stay and are not known to be helpers."""
+        helpers = {f.name for f in self.findings if f.role == "sidecar" and f.list == "containers"}
+        known = tuple(c for c in self.after.main_list if c.name not in helpers)
+        return known or self.after.main_list
+
+    @property
+    def app(self) -> str:
+        """The app's name in a sentence."""
+        return ", ".join(c.name for c in self.apps) or "the app"
+
+    @cached_property
+    def sidecars(self) -> tuple[Container, ...]:
+        """All native sidecars of the new form, in start order."""
+        return tuple(c for c in self.after.init_list if is_native(c))
+
+    @property
+    def grace(self) -> int:
+        """Seconds between the Pod's end and SIGKILL."""
+        seconds = self.after.termination_grace_period_seconds
+        return DEFAULT_GRACE if seconds is None else seconds
+
+    def apps_beside(self, name: str) -> tuple[Container, ...]:
+        """The containers that a helper could wait for in vain: those that start after it in the new form."""
+        return others(self.moved.get(name, Container(name=name)), self.after, self.findings)
+
+
+RiskFunction = Callable[[Context], Iterator[Risk]]

@@ -1,0 +1,166 @@
+"""Risks that live Pods show: a helper that cannot start, or does not stay up, from now on takes the app down with it; and
+what an injector puts beside the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from kubectl_sidecar.core.facts import Unknown
+from kubectl_sidecar.core.impact import get, items
+from kubectl_sidecar.core.plan import Risk
+from kubectl_sidecar.core.risks.context import Context
+
+_CANNOT_START = frozenset(
+    "ErrImagePull ImagePullBackOff ErrImageNeverPull InvalidImageName ImageInspectError RegistryUnavailable CreateContainerConfigError "
+    "CreateContainerError RunContainerError StartError ContainerCannotRun PreCreateHookError PreStartHookError PostStartHookError".split()
+)
+
+Fate = Literal["cannot-start", "ended", "crashes"]
+
+
+class _Seen(NamedTuple):
+    fate: Fate | None
+    text: str
+    restarts: int
+
+
+def _statuses(context: Context, name: str) -> list[_Seen]:
+    """How the container fares in each live Pod of the classic form that has it."""
+    if isinstance(context.facts.pods, Unknown):
+        return []
+    found = []
+    for pod in context.facts.pods:
+        for status in items(get(pod, "status", "containerStatuses")):
+            if status.get("name") == name:
+                found.append(_fate(status))
+    return found
+
+
+def _fate(status: Mapping[str, Any]) -> _Seen:
+    count = status.get("restartCount")
+    restarts = count if isinstance(count, int) else 0
+    waiting, ended = get(status, "state", "waiting", "reason"), get(status, "state", "terminated")
+    last = ended or get(status, "lastState", "terminated")
+    reason, code = get(last, "reason"), get(last, "exitCode")
+    for sign in (waiting, get(ended, "reason"), reason if waiting == "CrashLoopBackOff" else None):
+        if sign in _CANNOT_START:
+            return _Seen("cannot-start", str(sign), restarts)
+    if code == 0 and (ended or waiting == "CrashLoopBackOff" or restarts > 1):
+        return _Seen("ended", "it ended with exit code 0", restarts)
+    if waiting == "CrashLoopBackOff" or (ended and code):
+        return _Seen("crashes", f"{waiting or 'ended'} with exit code {code}", restarts)
+    return _Seen(None, "", restarts)
+
+
+def helper_cannot_start(context: Context) -> Iterator[Risk]:
+    for r in context.relocations:
+        seen = _statuses(context, r.finding.name)
+        bad = [s for s in seen if s.fate == "cannot-start"]
+        if bad:
+            yield Risk(
+                "helper-cannot-start",
+                "blocker" if len(bad) == len(seen) else "caution",
+                r.finding.name,
+                f"in {len(bad)} of {len(seen)} live Pods it cannot start ({bad[0].text}); today the app runs without it, from now on it would not start at all",
+                "Make the helper start first.",
+            )
+
+
+def helper_crashes(context: Context) -> Iterator[Risk]:
+    for r in context.relocations:
+        seen = _statuses(context, r.finding.name)
+        bad = [s for s in seen if s.fate in ("crashes", "ended")]
+        if bad:
+            yield Risk(
+                "helper-crashes",
+                "blocker" if len(bad) == len(seen) else "caution",
+                r.finding.name,
+                f"in {len(bad)} of {len(seen)} live Pods it does not stay up ({bad[0].text}, {bad[0].restarts} restarts); "
+                "a sidecar that ends at once keeps the app from ever starting, and one that ends later from being restarted",
+                "Make the helper stay up first; one that ends when its work is done is no sidecar.",
+            )
+
+
+def restart_coupling(context: Context) -> Iterator[Risk]:
+    """pkg/kubelet/kuberuntime/kuberuntime_container.go: with no regular container running, the last entry has to run first."""
+    if not context.relocations:
+        return
+    names = ", ".join(context.moved)
+    flapping = [s.restarts for name in context.moved for s in _statuses(context, name) if s.restarts > 2]
+    last = context.after.init_list[-1].name if context.after.init_list else ""
+    alone = len(context.after.main_list) == 1 and last in context.moved
+    coupled = f", and a crashed {context.app} is not restarted while {last} is down" if alone else ""
+    yield Risk(
+        "restart-coupling",
+        "caution" if flapping else "note",
+        names,
+        f"from now on {context.app} does not start when its helper cannot (image, command){coupled}"
+        + (f"; in live Pods the helper was restarted up to {max(flapping)} times" if flapping else ""),
+        "Find out why it restarts first." if flapping else "",
+    )
+
+
+_MESH_KEYS: Mapping[str, frozenset[str]] = {
+    "istio-injection": frozenset({"enabled"}),
+    "istio.io/rev": frozenset(),
+    "sidecar.istio.io/inject": frozenset({"true"}),
+    "linkerd.io/inject": frozenset({"enabled", "ingress"}),
+    "kuma.io/sidecar-injection": frozenset({"enabled", "true"}),
+    "consul.hashicorp.com/connect-inject": frozenset({"true"}),
+}
+"""Labels and annotations that ask for a mesh's proxy, with the values that do (none listed: any)."""
+_MESH_OFF = frozenset({"false", "disabled"})
+
+
+def mesh_injected(context: Context) -> Iterator[Risk]:
+    """A classic mesh proxy is injected among the regular containers: moved helpers start before it, so without the mesh."""
+    asked = _mesh_mark(context)
+    proxies = _injected(context)
+    if any(p == "native" for p in proxies.values()) and "classic" not in proxies.values():
+        return
+    if not asked:
+        return
+    classic = [n for n, form in proxies.items() if form == "classic"]
+    beside = f"live Pods have {', '.join(classic)} among the regular containers" if classic else "whether its proxy is a native sidecar is not known"
+    yield Risk(
+        "mesh-injected",
+        "caution",
+        ", ".join(context.moved),
+        f"a mesh injects its proxy here ({asked}), and {beside}: a helper that starts before the proxy has no network through the mesh at first",
+        "Switch the mesh to native sidecars first; give the helper no startupProbe that needs the network.",
+    )
+
+
+def _mesh_mark(context: Context) -> str:
+    template = context.workload.template
+    for where, marks in (("its template", {**template.labels, **template.annotations}), ("its namespace", _namespace_marks(context))):
+        for key, values in _MESH_KEYS.items():
+            value = marks.get(key)
+            if value in _MESH_OFF and where == "its template":
+                return ""
+            if isinstance(value, str) and (value in values or (not values and value)):
+                return f"{key}={value} on {where}"
+    return ""
+
+
+def _namespace_marks(context: Context) -> dict[str, Any]:
+    namespace = context.facts.namespace
+    if isinstance(namespace, Unknown):
+        return {}
+    return {**(get(namespace, "metadata", "labels") or {}), **(get(namespace, "metadata", "annotations") or {})}
+
+
+def _injected(context: Context) -> dict[str, Literal["classic", "native"]]:
+    """Containers of live Pods that the template has not: what was injected, and in which form."""
+    if isinstance(context.facts.pods, Unknown):
+        return {}
+    known = {c.name for c in (*context.before.main_list, *context.before.init_list)}
+    found: dict[str, Literal["classic", "native"]] = {}
+    for pod in context.facts.pods:
+        for container in items(get(pod, "spec", "containers")):
+            found[str(container.get("name"))] = "classic"
+        for container in items(get(pod, "spec", "initContainers")):
+            if container.get("restartPolicy") == "Always":
+                found[str(container.get("name"))] = "native"
+    return {name: form for name, form in found.items() if name not in known}

@@ -1,0 +1,204 @@
+"""Risks at the start: from now on the app starts only when its helpers run, so whatever waits for the app waits for ever."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kubectl_sidecar.core.globs import capped_words, joined
+from kubectl_sidecar.core.plan import Relocation, Risk
+from kubectl_sidecar.core.probes import any_fits, asks_app, needs_app, waits_in_command
+from kubectl_sidecar.core.reach import asked_by, dialled, port_names, script_of, served
+from kubectl_sidecar.core.risks.context import Context
+from kubectl_sidecar.core.workload import Container
+
+
+def one_shot_helper(context: Context) -> Iterator[Risk]:
+    for r in context.relocations:
+        recipe = r.finding.recipe
+        sign = any_fits(recipe.one_shot, r.container) if recipe else ""
+        sign = sign or _one_shot_word(r.container) or (_finite(r.container) if context.is_job else "")
+        if sign:
+            yield Risk(
+                "one-shot-helper",
+                "blocker",
+                r.finding.name,
+                f"it ends when its work is done ({sign}): as a native sidecar it would be started again for ever",
+                "Leave it where it is; or make it a plain init container if its work comes before the app's; or take the one-shot option away.",
+            )
+
+
+_ONE_SHOT = frozenset("--one-time --one-shot --oneshot --once -once -onetime --onetime --run-once --exit-after-auth -exit-after-auth".split())
+_ONE_SHOT_ENV = frozenset({("METHOD", "LIST"), ("GITSYNC_ONE_TIME", "true"), ("GIT_SYNC_ONE_TIME", "true")})
+
+
+def _one_shot_word(container: Container) -> str:
+    for word in capped_words(container):
+        option, _, value = word.partition("=")
+        if option in _ONE_SHOT and value.lower() not in ("false", "0", "no"):
+            return option
+    pairs = {(e.name, e.value or "") for e in container.env or ()} & _ONE_SHOT_ENV
+    return "=".join(min(pairs)) if pairs else ""
+
+
+_FINITE = frozenset(
+    "cp mv mkdir chmod chown echo printf touch rm ln tar unzip gunzip gzip curl wget aws gsutil sleep test true exit date cat ls sed export set cd".split()
+)
+_SEPARATOR = re.compile(r"&&|\|\||[;|\n]")
+
+
+def _finite(container: Container) -> str:
+    """A script of nothing but commands that end (no loop, nothing in the background)."""
+    script = script_of(container)
+    if not script or re.search(r"\b(?:while|until|for|exec|wait|trap)\b|(?<!&)&(?!&)|\binfinity\b|-[fF]\b", script):
+        return ""
+    commands = [part.split()[0].rpartition("/")[2] for part in _SEPARATOR.split(script) if part.strip()]
+    return "its script ends" if commands and all(c in _FINITE for c in commands) else ""
+
+
+def probe_needs_app(context: Context) -> Iterator[Risk]:
+    for r in context.relocations:
+        container = context.moved.get(r.finding.name, r.container)
+        asked = asked_by(container.startup_probe)
+        if asked is None:
+            continue
+        why = needs_app(container.startup_probe, container, r.finding.recipe, context.apps_beside(r.finding.name))
+        if not why and asked.name and asked.name not in port_names(container):
+            why = f"it names port {asked.name}, which this container does not declare, so it can never pass"
+        if not why and _through(r, container):
+            why = f"{asked.way} is answered by the app behind it"
+        if why:
+            yield Risk(
+                "probe-needs-app",
+                "blocker",
+                r.finding.name,
+                f"its startupProbe would never pass: {why}, and the app starts only after it",
+                "Let the probe ask the helper itself, or remove it.",
+                "startupProbe",
+            )
+
+
+_OWN_HEALTH = re.compile(r"health|ready|ping|live|status|stats|metrics|alive|startup|-/")
+
+
+def _through(r: Relocation, container: Container) -> bool:
+    """Whether a probe over HTTP goes through a proxy to the app: an inbound helper that points at it, on a path of the app."""
+    probe, recipe = container.startup_probe, r.finding.recipe
+    if probe is None or probe.http_get is None or not dialled(container):
+        return False
+    inbound = (recipe is not None and recipe.traffic == "inbound") or (recipe is None and r.finding.role == "sidecar" and bool(container.ports))
+    known = next(iter(recipe.startup_probe.probe.values()), {}).get("path") if recipe and recipe.startup_probe else None
+    path = probe.http_get.path or "/"
+    return inbound and path != known and not _OWN_HEALTH.search(path)
+
+
+def post_start_needs_app(context: Context) -> Iterator[Risk]:
+    for r in context.relocations:
+        container = context.moved.get(r.finding.name, r.container)
+        asked = asked_by(container.post_start)
+        why = asks_app(asked, container, r.finding.recipe, context.apps_beside(r.finding.name)) if asked else ""
+        if why:
+            yield Risk(
+                "post-start-needs-app",
+                "blocker",
+                r.finding.name,
+                f"its postStart hook waits for the app: {why}. The app starts only when the hook is done, so the Pod can neither start nor be deleted",
+                "Remove the hook, or move what it does into the helper's own start.",
+                "lifecycle.postStart",
+            )
+
+
+def post_start_waits(context: Context) -> Iterator[Risk]:
+    for r in context.relocations:
+        container = context.moved.get(r.finding.name, r.container)
+        asked = asked_by(container.post_start)
+        if asked is None or not asked.waits or asks_app(asked, container, r.finding.recipe, context.apps_beside(r.finding.name)):
+            continue
+        if asked.ports and asked.ports <= served(container):
+            continue  # it waits for the helper itself: the gate that a startupProbe would be
+        yield Risk(
+            "post-start-waits",
+            "caution",
+            r.finding.name,
+            "its postStart hook waits for something, and from now on nothing else of the Pod starts meanwhile; "
+            "while it waits, the Pod's deletion waits too",
+            "Use a startupProbe instead, or give the loop an end.",
+            "lifecycle.postStart",
+        )
+
+
+def liveness_needs_app(context: Context) -> Iterator[Risk]:
+    for r in context.relocations:
+        container = context.moved.get(r.finding.name, r.container)
+        why = needs_app(container.liveness_probe, container, r.finding.recipe, context.apps_beside(r.finding.name))
+        if why:
+            yield Risk(
+                "liveness-needs-app",
+                "caution",
+                r.finding.name,
+                f"its livenessProbe needs the app: {why}. The helper now runs before the app does, and is killed when the app takes longer than the probe allows",
+                "Let the probe ask the helper itself, or allow more failures.",
+                "livenessProbe",
+            )
+
+
+def command_waits_for_app(context: Context) -> Iterator[Risk]:
+    for r in context.relocations:
+        container = context.moved.get(r.finding.name, r.container)
+        why = waits_in_command(container, context.apps_beside(r.finding.name))
+        if why:
+            gated = container.startup_probe is not None
+            yield Risk(
+                "command-waits-for-app",
+                "blocker" if gated else "caution",
+                r.finding.name,
+                f"its command {why}" + (", while the app waits for its startupProbe: neither goes on" if gated else ": it works as before only as long as it has no startupProbe"),
+                "Remove the startupProbe." if gated else "Never add a startupProbe to it.",
+            )
+
+
+def exits_without_app(context: Context) -> Iterator[Risk]:
+    for r in context.relocations:
+        sign = any_fits(r.finding.recipe.needs_app, r.container) if r.finding.recipe else ""
+        if sign:
+            yield Risk(
+                "exits-without-app",
+                "blocker",
+                r.finding.name,
+                f"it depends on the app being up when it starts ({sign}) and ends when that is not so; the app starts only when it keeps running",
+                "Leave it where it is, or let it try again by itself.",
+            )
+
+
+def sub_path_file(context: Context) -> Iterator[Risk]:
+    """A file by subPath that does not exist yet: the kubelet makes a directory of that name (pkg/volume/util/subpath)."""
+    fresh = {v.name for v in context.after.volumes or () if v.empty_dir is not None}
+    for name, container in context.moved.items():
+        made_before = {m.name for c in context.after.init_list if c.name != name for m in c.volume_mounts or () if not m.read_only}
+        for mount in container.volume_mounts or ():
+            file = (mount.sub_path or "").rpartition("/")[2]
+            writer = next((a for a in context.apps for m in a.volume_mounts or () if m.name == mount.name and not m.read_only), None)
+            if "." in file.lstrip(".") and mount.name in fresh - made_before and writer:
+                yield Risk(
+                    "sub-path-file",
+                    "caution",
+                    name,
+                    f"it mounts {file} by subPath from volume {mount.name}, which {writer.name} fills: started first, it finds an empty directory of that name",
+                    "Mount the folder instead of the file.",
+                    "volumeMounts",
+                )
+
+
+def startup_probe_slow(context: Context) -> Iterator[Risk]:
+    for name, container in context.moved.items():
+        probe = container.startup_probe
+        if probe is not None and (probe.period_seconds is None or probe.period_seconds >= 10) and not probe.initial_delay_seconds:
+            period = probe.period_seconds or 10
+            yield Risk(
+                "startup-probe-slow",
+                "note",
+                name,
+                f"its startupProbe asks every {period} s, so each start of the Pod takes about {period - 1} s longer",
+                "Set periodSeconds: 1 and a larger failureThreshold.",
+                "startupProbe.periodSeconds",
+            )

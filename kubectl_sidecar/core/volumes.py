@@ -1,0 +1,181 @@
+"""Rules of evidence about files that containers share: who writes and who reads, log tails, mounts, sentinel files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from itertools import pairwise
+
+from kubectl_sidecar.core.findings import Weight
+from kubectl_sidecar.core.globs import word_set
+from kubectl_sidecar.core.scene import Scene, Seen
+
+LOG_WORDS = word_set("log logs logging")
+SETTINGS = word_set(
+    "conf config configs configuration secret secrets cert certs certificates tls plugin plugins dashboard dashboards rules token tokens "
+    "credentials templates"
+)
+CONTENT = word_set("content html www static public repo git dags assets")
+
+
+def shared_volume(scene: Scene) -> None:
+    """An emptyDir that one container writes and others mount read-only. Of logs the reader is the helper; of settings and
+    secrets the writer is. Of content the writer may be the helper (a sync) or the app (its static files), so that is weak.
+    Sockets and plain data do not say."""
+    for name in scene.empty_dirs:
+        users = [s for s in scene.all if name in s.mounts]
+        if len(users) < 2:
+            continue
+        readers = [s for s in users if s.mounts[name].read_only]
+        writers = [s for s in users if not s.mounts[name].read_only]
+        words = _words(name, *(s.mounts[name].mount_path for s in users))
+        if words & LOG_WORDS:
+            if readers and len(writers) == 1:
+                for reader in readers:
+                    text = f"reads volume {name[:63]} (read-only), which {writers[0].name} writes"
+                    _told(reader, "reads-logs", text, "medium", ("log-shipper",))
+            else:
+                _shippers(name, users)
+        elif not readers or len(writers) != 1:
+            continue
+        elif words & (SETTINGS | CONTENT):
+            text = f"writes volume {name[:63]}, which {readers[0].name} reads (read-only)"
+            weight: Weight = "medium" if words & SETTINGS else "low"
+            _told(writers[0], "writes-content", text, weight, ("config-sync", "secrets", "identity"))
+
+
+def _shippers(volume: str, users: list[Seen]) -> None:
+    """Many manifests leave `readOnly` out; then a known log shipper beside others on a log volume reads what they write."""
+    shippers = [s for s in users if s.family_hit and s.hit and s.hit.recipe.placement.place == "log-shipper"]
+    others = [s for s in users if s not in shippers]
+    for seen in shippers if others else ():
+        if "reads-logs" not in seen.told:
+            text = f"shares the log volume {volume[:63]} with {others[0].name}"
+            seen.add("reads-logs", text, "medium", "sidecar", f"{seen.path}.volumeMounts")
+
+
+def _told(seen: Seen, rule: str, text: str, weight: Weight, agreeing: tuple[str, ...]) -> None:
+    """Records it once; it is strong where it is what the container's family is known to do. A server with ports for users
+    that writes is likelier the app."""
+    agrees = seen.family_hit and seen.hit is not None and seen.hit.recipe.placement.place in agreeing
+    if rule in seen.told or (
+        rule == "writes-content" and not agrees and (seen.container.ports or seen.container.readiness_probe)
+    ):
+        return
+    seen.add(rule, text, "high" if agrees else weight, "sidecar", f"{seen.path}.volumeMounts")
+
+
+def _has(seen: Seen, rule: str) -> bool:
+    return rule in seen.told
+
+
+@lru_cache(maxsize=4096)
+def _words(*texts: str) -> frozenset[str]:
+    return frozenset(word for text in texts for word in _SEPARATOR.split(text[:200].lower()))
+
+
+_SEPARATOR = re.compile(r"[-/_.]")
+
+
+_SHELL = word_set(
+    "sh bash ash /bin/sh /bin/bash /bin/ash -c -ec -ce -xc exec set -e -ex touch mkdir -p sleep until while ! [ ] -f -s -e -d test do done true then"
+)
+
+
+def tails_log(scene: Scene) -> None:
+    """A container whose whole work is `tail` of a file (not of /dev/null) streams another's log."""
+    for seen in scene.all:
+        if "tail" not in seen.text:
+            continue
+        words = seen.text.replace(";", " ").replace("&&", " ").split()[:200]
+        place = next((i for i, w in enumerate(words) if w in ("tail", "/usr/bin/tail")), -1)
+        if place < 0 or any(w not in _SHELL and not w.startswith("/") and not w.isdigit() for w in words[:place]):
+            continue
+        rest = words[place + 1 :]
+        follows = any(w.startswith("-") and "f" in w.lower() for w in rest)
+        file = next((w for w in rest if w.startswith("/")), "")
+        if not follows or not file or file == "/dev/null":
+            continue
+        shared = _shares(scene, seen, file)
+        if _has(seen, "family-command"):  # the same fact, but for whose file it is
+            if shared:
+                seen.add(
+                    "tails-log",
+                    f"{file[:80]} is in a volume of another container",
+                    "medium",
+                    "sidecar",
+                    f"{seen.path}.volumeMounts",
+                )
+            continue
+        seen.add(
+            "tails-log",
+            f"its whole work is tail of {file[:80]}",
+            "high" if shared else "medium",
+            "sidecar",
+            f"{seen.path}.command",
+        )
+
+
+def _shares(scene: Scene, seen: Seen, file: str) -> bool:
+    for mount in seen.container.volume_mounts or ():
+        if mount.mount_path and file.startswith(mount.mount_path.rstrip("/") + "/"):
+            return any(mount.name in other.mounts for other in scene.others(seen))
+    return False
+
+
+def mounts_for_others(scene: Scene) -> None:
+    """A mount made in one container (Bidirectional) and seen in another (HostToContainer): the first mounts for the second."""
+    for seen in scene.all:
+        context = seen.container.security_context
+        if context is None or not context.privileged:  # which Bidirectional needs
+            continue
+        for mount in seen.container.volume_mounts or ():
+            if mount.mount_propagation != "Bidirectional":
+                continue
+            users = [
+                o
+                for o in scene.others(seen)
+                if mount.name in o.mounts and o.mounts[mount.name].mount_propagation == "HostToContainer"
+            ]
+            if users:
+                text = f"mounts volume {mount.name[:63]} for {users[0].name}"
+                seen.add("mounts-for", text, "medium", "sidecar", f"{seen.path}.volumeMounts")
+                break
+
+
+def sentinel_file(scene: Scene) -> None:
+    """A file that one container touches when it is done and another waits for: the waiting one lives for the other."""
+    if not any("touch " in s.text for s in scene.all):
+        return
+    for seen in scene.all:
+        tokens = seen.text.replace(";", " ").replace('"', " ").replace("'", " ").split()
+        touched = {w for before, w in pairwise(tokens) if before == "touch" and w.startswith("/")}
+        for other in scene.others(seen) if touched else ():
+            file = next((f for f in sorted(touched) if _waits_for(other.text, f)), None)
+            if file:
+                text = f"runs until {seen.name} touches {file[:80]}"
+                other.add("sentinel-file", text, "medium", "sidecar", f"{other.path}.command")
+                seen.add(
+                    "sentinel-file",
+                    f"ends {other.name} by touching {file[:80]}",
+                    "medium",
+                    "main",
+                    f"{seen.path}.command",
+                )
+
+
+def _waits_for(text: str, file: str) -> bool:
+    if file not in text or f"touch {file}" in text:
+        return False
+    return "inotifywait" in text or (
+        ("while" in text or "until" in text) and any(f"-{flag} {file}" in text for flag in "fes")
+    )
+
+
+VOLUME_RULES: Mapping[str, Callable[[Scene], None]] = {
+    "shared-volume": shared_volume,
+    "tails-log": tails_log,
+    "mounts-for": mounts_for_others,
+    "sentinel-file": sentinel_file,
+}

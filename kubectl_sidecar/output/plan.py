@@ -1,0 +1,220 @@
+"""A plan as a person reads it: what is wrong, why we think so, what would change, what could break, what you decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubectl_sidecar.actions.inspect import Row, Source
+from kubectl_sidecar.actions.migrate import Prepared, Progress, Result
+from kubectl_sidecar.core.facts import Facts, Unknown
+from kubectl_sidecar.core.findings import Finding, state_of
+from kubectl_sidecar.core.kustomize import strategic_patch
+from kubectl_sidecar.core.plan import Plan
+from kubectl_sidecar.output import words
+from kubectl_sidecar.output.diff import DiffLine, template_diff, to_yaml
+from kubectl_sidecar.output.style import Paint, Style
+
+_SEVERITIES: dict[str, Style] = {"blocker": "bad", "caution": "warn", "note": "quiet"}
+
+
+def plan_diff(prepared: Prepared) -> tuple[DiffLine, ...]:
+    """The plan's diff of the Pod template."""
+    target = prepared.target
+    title = f"{target.kind.name} {target.namespace}/{target.name}"
+    return template_diff(
+        prepared.plan.before,
+        prepared.plan.after,
+        title_before=f"{title} (now)",
+        title_after=f"{title} (native sidecars)",
+    )
+
+
+def describe(prepared: Prepared, paint: Paint) -> Iterator[str]:
+    """Everything that is known of one workload."""
+    plan, target = prepared.plan, prepared.target
+    yield paint("strong", f"{target.kind.name} {target.namespace}/{target.name}") + _heading(prepared)
+    yield from _section("Containers", paint)
+    yield from containers(plan.findings, paint)
+    if plan.problems:
+        yield from _section("Problems today", paint)
+        for problem in plan.problems:
+            yield f"  {paint('bad', '!')} {problem.id:<20} {problem.text}"
+    yield from order(plan, paint)
+    yield from _section("Plan", paint)
+    yield from plan_lines(plan, paint)
+    yield from judgement(prepared, paint)
+
+
+def _heading(prepared: Prepared) -> str:
+    owner = "" if prepared.owner.kind == "nobody" else f"owner {prepared.owner.label}"
+    parts = [_size(prepared), f"context {prepared.context}", versions(prepared.facts), owner]
+    return " · " + " · ".join(part for part in parts if part)
+
+
+def _size(prepared: Prepared) -> str:
+    replicas = prepared.plan.workload.replicas
+    return "" if replicas is None else "1 replica" if replicas == 1 else f"{replicas} replicas"
+
+
+def versions(facts: Facts) -> str:
+    """Server and node versions, or what is not known of them."""
+    server = "server version not known" if isinstance(facts.server, Unknown) else f"server v{facts.server}"
+    if isinstance(facts.nodes, Unknown):
+        return f"{server}, node versions not known"
+    found = sorted({node.version for node in facts.nodes if node.version})
+    if not found:
+        return f"{server}, no nodes"
+    span = f"v{found[0]}" if len(found) == 1 else f"v{found[0]} to v{found[-1]}"
+    return f"{server}, nodes {span}"
+
+
+def _section(title: str, paint: Paint) -> Iterator[str]:
+    yield ""
+    yield paint("strong", title)
+
+
+def containers(findings: tuple[Finding, ...], paint: Paint) -> Iterator[str]:
+    """Each container with role, confidence, family and the evidence for and against it."""
+    width = max((len(f.name) for f in findings), default=0)
+    for finding in findings:
+        style: Style = "bad" if finding.is_classic else "good" if finding.role == "native-sidecar" else "strong"
+        family = f"  {finding.recipe.title} ({finding.family})" if finding.recipe else ""
+        injected = "  injected" if finding.injected else ""
+        yield f"  {finding.name:<{width}}  {paint(style, words.role(finding))}{family}{injected}"
+        for item in finding.evidence:
+            yield f"  {'':<{width}}    + {words.evidence(item)} ({item.weight})"
+        for item in finding.against:
+            yield f"  {'':<{width}}    {paint('warn', '-')} {words.evidence(item)} ({item.weight}, for {item.speaks_for})"
+        if finding.would_raise:
+            yield f"  {'':<{width}}    {paint('quiet', '? ' + finding.would_raise)}"
+
+
+def order(plan: Plan, paint: Paint) -> Iterator[str]:
+    """Start and stop order today and after."""
+    yield from _section("Order", paint)
+    start, stop = words.steps(plan.timeline_before)
+    yield f"  start today   {start}"
+    if plan.relocations:
+        yield f"        after   {words.steps(plan.timeline_after)[0]}"
+    yield f"  stop  today   {stop}"
+    if plan.relocations:
+        yield f"        after   {words.steps(plan.timeline_after)[1]}"
+
+
+def plan_lines(plan: Plan, paint: Paint) -> Iterator[str]:
+    """What would move where, and why; what stays, and why."""
+    for r in plan.relocations:
+        yield f"  move {paint('strong', r.finding.name)} from containers[{r.source}] to initContainers[{r.target}], restartPolicy: Always"
+        yield f"    placement   {r.reason}"
+        gated = r.probe or r.container.startup_probe
+        gate = "the app waits for its startupProbe" if gated else "none: the app starts once it runs, ready or not"
+        yield f"    start gate  {gate}" + (f" ({r.probe_reason})" if r.probe_reason else "")
+    for change in plan.changes:
+        if change.kind == "adjust":
+            yield f"  edit {change.reason}"
+    for skipped in plan.skipped:
+        yield f"  {skipped.finding.name} stays: {skipped.why}"
+    if plan.is_empty and not plan.skipped:
+        yield "  nothing to do: there is no classic sidecar here"
+
+
+def judgement(prepared: Prepared, paint: Paint) -> Iterator[str]:
+    """Problems removed, risks, what is not known, resources, dry runs, effect, verdict."""
+    plan = prepared.plan
+    removed = tuple(words.removals(plan))
+    if removed:
+        yield from _section("Removes", paint)
+        yield from (f"  {line}" for line in removed)
+    if plan.risks or plan.unknowns:
+        yield from _section("Risks", paint)
+        for risk in plan.risks:
+            yield f"  {paint(_SEVERITIES[risk.severity], f'{risk.severity:<9}')} {words.risk(risk)}"
+        for unknown in plan.unknowns:
+            yield f"  {paint('quiet', 'not known')} {unknown}"
+    if plan.relocations:
+        yield from _section("Effect", paint)
+        yield f"  resources  {words.usage_change(plan)}"
+        yield f"  rollout    {prepared.effect}"
+    if prepared.dry_runs:
+        runs = " · ".join(
+            f"{run.what}: {run.outcome}{', ' + run.text if run.text else ''}" for run in prepared.dry_runs
+        )
+        yield f"  dry runs   {runs}"
+    yield from (f"  {paint('warn', 'warning')}    {warning}" for warning in prepared.warnings)
+    yield ""
+    yield from verdict(prepared, paint)
+
+
+def verdict(prepared: Prepared, paint: Paint) -> Iterator[str]:
+    """Policy's word, with what would change it."""
+    decision = prepared.verdict.decision
+    style: Style = {"go": "good", "ask": "good", "refuse": "bad", "nothing": "quiet"}[decision]  # type: ignore[assignment]
+    word = {"go": "go", "ask": "go, after a yes", "refuse": "refused in place", "nothing": "nothing to do"}[decision]
+    yield f"{paint('strong', 'Verdict')}  {paint(style, word)}"
+    yield from (f"  {reason}" for reason in prepared.verdict.reasons)
+    if prepared.verdict.needs:
+        yield f"  to go on all the same: {' '.join(prepared.verdict.needs)}"
+
+
+def question(prepared: tuple[Prepared, ...]) -> str:
+    """The question before a write: count, kinds, context, namespaces, how many Pods are replaced."""
+    kinds = sorted({p.target.kind.name for p in prepared})
+    noun = kinds[0] if len(kinds) == 1 else "workload"
+    count = f"{len(prepared)} {noun}{'' if len(prepared) == 1 else 's'}"
+    namespaces = ", ".join(sorted({p.target.namespace for p in prepared}))
+    pods = sum(p.pods for p in prepared)
+    replaced = f" ({pods} Pod{'' if pods == 1 else 's'} will be replaced)" if pods else ""
+    plural = "" if "," not in namespaces else "s"
+    return f"Patch {count} in context {prepared[0].context}, namespace{plural} {namespaces}{replaced}?"
+
+
+def closing(result: Result, paint: Paint) -> Iterator[str]:
+    """How one migration ended, with the undo command where something was written."""
+    target = result.target
+    word: dict[str, tuple[Style, str]] = {
+        "done": ("good", "migrated"),
+        "unwatched": ("good", "patched"),
+        "failed": ("bad", "patched, but the rollout fails"),
+        "changed": ("warn", "not patched"),
+        "refused": ("bad", "not patched"),
+    }
+    style, said = word[result.outcome]
+    yield f"{target.qualified} {paint(style, said)}: {result.text}"
+    yield from (f"  {paint('warn', 'warning')} {warning}" for warning in result.warnings)
+    if result.written:
+        yield f"  undo with: kubectl sidecar undo {target.ref} -n {target.namespace}"
+
+
+def row_of(prepared: Prepared) -> Row:
+    """The workload of a plan as a row of a list."""
+
+    workload = prepared.plan.workload
+    return Row(
+        Source(context=prepared.context),
+        workload.kind,
+        workload.api_version,
+        workload.namespace,
+        workload.name,
+        state_of(prepared.plan.findings),
+        prepared.plan.findings,
+        prepared.plan.problems,
+        prepared.owner,
+    )
+
+
+def progress(event: Progress) -> str:
+    """One line for a step or for how far a rollout is: `deployment.apps/checkout  4/6 new Pods · checkout-7c9…: app starting (8 s)`."""
+    if event.step != "rollout":
+        return event.text
+    waiting = next((pod for pod in event.pods if not pod.ready), None)
+    pod = f" · {waiting.name}: {', '.join(f'{name} {doing}' for name, doing in waiting.containers)}" if waiting else ""
+    return f"{event.target.qualified}  {event.text}{pod} ({event.seconds:.0f} s)"
+
+
+def source_change(prepared: Prepared, paint: Paint) -> Iterator[str]:
+    """The change for whoever owns the object: a patch that kustomize takes. Nothing where the plan has no edits."""
+    if prepared.plan.is_empty:
+        return
+    yield ""
+    yield paint("strong", "The change for the source") + " (a strategic merge patch, as kustomize takes it):"
+    yield from to_yaml(strategic_patch(prepared.plan)).splitlines()

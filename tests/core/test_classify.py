@@ -1,0 +1,326 @@
+"""Roles by evidence: what is found, what is left alone, and how sure it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubectl_sidecar.core.classify import confidence_of
+from kubectl_sidecar.core.findings import (
+    Confidence,
+    ContainerPast,
+    Evidence,
+    Finding,
+    ServicePorts,
+    Surroundings,
+    Weight,
+    state_of,
+)
+from kubectl_sidecar.core.workload import Workload
+from tests.core.classifying import c, empty, env, judge, mount, one, ports, read, roles, workload
+
+LOGS, WWW = empty("logs"), empty("html")
+GUARD = c("guard", "acme/guard:1", args=["--upstream=http://127.0.0.1:8080"], ports=ports(8443))
+SHIPPER = c("log-shipper", "acme/shipper:1", volumeMounts=read("logs"))
+DB_PROXY = c("db-proxy", "acme/db-proxy:1", args=["--port=5432"])
+APP = c("app", ports=ports(8080))
+WRITER = c("app", volumeMounts=mount("logs"))
+SCRIPT = ["sh", "-c", "tail -n+1 -F /logs/a.log"]
+SENTINEL = ["sh", "-c", "serve & while [ ! -f /done/x ]; do sleep 1; done"]
+TOUCH = ["sh", "-c", "work; touch /done/x"]
+SHARED = {"mountPropagation": "HostToContainer"}
+MOUNTER = c("thing", securityContext={"privileged": True}, volumeMounts=mount("m", mountPropagation="Bidirectional"))
+
+FOUND = {
+    "family by image and name, and it reads the logs": (workload(WRITER, SHIPPER, volumes=LOGS), "log-shipper", "certain"),
+    "family by image and name only": (workload(APP, c("log-shipper", "acme/shipper:1")), "log-shipper", "likely"),
+    "family by image only, on the app's log volume": (
+        workload(WRITER, c("forwarder-x", "acme/shipper:1", volumeMounts=mount("logs")), volumes=LOGS), "forwarder-x", "likely"),
+    "family by image only": (workload(APP, c("tool", "acme/shipper:1")), "tool", "possible"),
+    "family from a private mirror": (workload(APP, c("log-shipper", "corp.example.com/mirror/shipper:1")), "log-shipper", "possible"),
+    "an unread image never raises": (workload(APP, c("rumour", "rumour/helper:1")), "rumour", "possible"),
+    "the app dials it": (workload(c("app", env=env(DB_HOST="127.0.0.1", DB_PORT="5432")), DB_PROXY), "db-proxy", "certain"),
+    "in front of the app": (workload(GUARD, APP), "guard", "certain"),
+    "unknown, in front of the app": (workload(APP, c("door", args=["--upstream", "http://localhost:8080"])), "door", "likely"),
+    "unknown, scrapes the app": (workload(APP, c("probe", args=["--scrape-uri=http://localhost:8080/stats"])), "probe", "likely"),
+    "unknown, the app is its client": (workload(c("app", env=env(SQL_PROXY_URL="tcp://u:pw@localhost:5000")), c("thing")), "thing", "possible"),
+    "unknown, tails a shared log": (workload(WRITER, c("t", "tinybox", command=SCRIPT, volumeMounts=mount("logs")), volumes=LOGS), "t", "likely"),
+    "unknown, tails it on an image of its own": (workload(WRITER, c("t", args=SCRIPT, volumeMounts=mount("logs")), volumes=LOGS), "t", "likely"),
+    "unknown, reads the log volume": (workload(WRITER, c("thing", volumeMounts=read("logs")), volumes=LOGS), "thing", "possible"),
+    "unknown, writes the content": (
+        workload(c("app", volumeMounts=read("html")), c("thing", volumeMounts=mount("html", "/out")), volumes=WWW), "thing", "possible"),
+    "family writes the content": (
+        workload(c("app", volumeMounts=read("html")), c("content-sync", "acme/syncer", volumeMounts=mount("html")), volumes=WWW),
+        "content-sync", "certain"),
+    "uses the app's image, but is called a helper": (workload(c("app", "own/app:1"), c("log-cleaner", "own/app:1")), "log-cleaner", "possible"),
+    "family by image and name, but first and by looks alone": (workload(c("log-shipper", "acme/shipper:1"), c("thing")), "log-shipper", "possible"),
+    "family by image and name, first, but the main is known": (workload(c("log-shipper", "acme/shipper:1"), c("shop")), "log-shipper", "likely"),
+    "a shell to exec into": (workload(APP, c("toolbox", "shellbox", command=["sleep", "infinity"])), "toolbox", "possible"),
+    "called a sidecar": (workload(APP, c("metrics-sidecar")), "metrics-sidecar", "possible"),
+    "generic image with its command": (workload(APP, c("store-agent", "acme/store", command=["store", "agent"])), "store-agent", "certain"),
+    "mounts for another": (workload(c("app", volumeMounts=mount("m", **SHARED)), MOUNTER), "thing", "possible"),
+    "waits for the file that the app touches": (workload(c("app", command=TOUCH), c("thing", command=SENTINEL)), "thing", "possible"),
+    "server beside a Job's work": (workload(c("shop", command=["work"]), c("kv", ports=ports(6379)), kind="Job"), "kv", "possible"),
+    "server listed before a Job's work": (workload(c("kv", ports=ports(6379)), c("shop", command=["work"]), kind="CronJob"), "kv", "possible"),
+    "image's default beside a Job's work": (workload(c("shop", command=["work"]), c("collect"), kind="Job"), "collect", "possible"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("subject", "name", "confidence"), FOUND.values(), ids=FOUND.keys())
+def test_a_sidecar_is_found(subject: Workload, name: str, confidence: Confidence) -> None:
+    findings = judge(subject)
+    found = one(findings, name)
+    assert (found.role, found.confidence) == ("sidecar", confidence), found
+    assert found.evidence
+    assert [f.role for f in findings if f.name != name] == ["main"]
+    assert all(e.path and e.text for f in findings for e in (*f.evidence, *f.against))
+
+
+NODE_LOGS = [{"name": "varlog", "hostPath": {"path": "/var/log"}}]
+NODE_AGENT = c("shipper", "acme/shipper:1", volumeMounts=mount("varlog"))
+MANAGER = c("manager", args=["--metrics-addr=127.0.0.1:8080", "--health-probe-bind-address=:8081"])
+KV = c("kv", "own/kv", ports=ports(6379))
+KV_EXPORTER = c("metrics", "acme/kv-exporter:1", env=env(KV_ADDR="localhost:6379"))
+
+LEFT_ALONE = {
+    "a gateway of its own": (workload(c("guard", "acme/guard:1")), ""),
+    "a log agent DaemonSet": (workload(NODE_AGENT, GUARD, kind="DaemonSet", name="logging", volumes=NODE_LOGS), "guard"),
+    "an exporter's own Deployment": (workload(c("kv-exporter", "acme/kv-exporter:1"), GUARD, name="kv-exporter"), "guard"),
+    "a proxy's own Deployment, beside its cache": (workload(c("guard", "acme/guard:1"), c("kv"), name="guard"), ""),
+    "a Deployment named after the family": (workload(c("proxy", "acme/db-proxy"), c("thing"), name="db-proxy"), ""),
+    "a family that is the main": (workload(c("node-thing", "acme/node-thing:1"), GUARD), "guard"),
+    "the app that a helper dials": (workload(KV, KV_EXPORTER, name="cache"), "metrics"),
+    "a proxy's own workload beside an exporter of no family": (
+        workload(c("db-proxy", "acme/db-proxy", ports=ports(6432)), c("exporter", args=["--dsn=db://localhost:6432"]), name="rel-db-proxy"),
+        "exporter"),
+    "a store of a generic family, first, with copies of its image": (
+        workload(c("store-agent", "acme/many", ports=ports(6379)), c("guardian", "acme/many"), name="ha"), ""),
+    "an app that only sleeps, beside a family": (workload(c("toolbox", "tinybox", command=["sleep", "infinity"]), SHIPPER), "log-shipper"),
+    "an app that greets and sleeps": (workload(c("app", "shellbox", args=["sh", "-c", "echo hello && sleep 3600"]), c("other")), ""),
+    "an app that greets and sleeps, listed second": (workload(c("other"), c("app", "shellbox", args=["sh", "-c", "echo hello && sleep 3600"])), ""),
+    "an app that is second and privileged": (workload(SHIPPER, c("drv", securityContext={"privileged": True})), "log-shipper"),
+    "a metrics address is no dependence": (workload(GUARD, MANAGER), "guard"),
+    "a worker with a port for metrics": (workload(c("web", ports=ports(80)), c("worker", ports=ports(9100, name="metrics"))), ""),
+    "a frontend that dials its backend": (
+        workload(c("front", ports=ports(80), args=["--api-url=http://localhost:9000"]), c("back", ports=ports(9000))), ""),
+    "a frontend whose environment names its backend": (
+        workload(c("front", ports=ports(80), env=env(BACKEND_URL="http://localhost:9000")), c("back", ports=ports(9000))), ""),
+    "an app that copies its static files for a web server": (
+        workload(c("app", volumeMounts=mount("static")), c("web", volumeMounts=read("static")), volumes=empty("static")), ""),
+    "a program's own public address": (workload(c("app", env=env(WEBHOOK_URL="http://localhost:5678")), c("w1"), c("w2")), ""),
+    "the database that a backup dials": (workload(c("a", "own/sql"), c("backup", env=env(DB_HOST="localhost:3306"))), "backup"),
+    "a log agent of a DaemonSet that reads elsewhere": (workload(c("shipper", "acme/shipper"), c("thing"), kind="DaemonSet"), ""),
+    "a server that tails its own log at last": (workload(c("app", command=["sh", "-c", "server start; tail -F /var/log/x"]), c("other")), ""),
+    "an app that follows nothing": (workload(c("app", command=["tail", "-f", "/dev/null"]), c("other")), ""),
+    "writer and reader of plain data": (
+        workload(c("a", volumeMounts=mount("d")), c("b", volumeMounts=read("d")), volumes=empty("d")), ""),
+    "an app that serves and writes what another reads": (
+        workload(c("a", ports=ports(80), volumeMounts=mount("cert")), c("b", volumeMounts=read("cert")), volumes=empty("cert")), ""),
+    "a variable with the public host": (workload(c("ui", env=env(PUBLIC_HOST="localhost")), c("api", ports=ports(80))), ""),
+    "what is not to be dialled through a proxy": (workload(c("app", env=env(NO_PROXY="localhost,127.0.0.1")), c("thing")), ""),
+    "part of a program, its image named like the workload": (
+        workload(c("scheduler", "own/flow:2"), c("triggerer", "own/flow:2"), name="flow-scheduler"), ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("subject", "sidecars"), LEFT_ALONE.values(), ids=LEFT_ALONE.keys())
+def test_a_look_alike_is_left_alone(subject: Workload, sidecars: str) -> None:
+    findings = judge(subject)
+    assert {f.name for f in findings if f.role == "sidecar"} == set(sidecars.split()), findings
+    assert any(f.role in ("main", "unknown") for f in findings)
+
+
+def test_the_only_container_is_the_main_whatever_it_is() -> None:
+    (found,) = judge(workload(c("log-shipper", "acme/shipper:1", args=["--upstream=http://127.0.0.1:80"])))
+    assert (found.role, found.confidence, found.family) == ("main", "certain", "shipper")
+    assert found.evidence[0].weight == "decisive"
+
+
+def test_native_sidecars_and_init_containers_by_their_place() -> None:
+    findings = judge(
+        workload(APP, initContainers=[c("setup"), c("log-shipper", "acme/shipper", restartPolicy="Always")])
+    )
+    assert [(f.name, f.list, f.index, f.role, f.confidence, f.family) for f in findings] == [
+        ("app", "containers", 0, "main", "certain", ""),
+        ("setup", "initContainers", 0, "init", "certain", ""),
+        ("log-shipper", "initContainers", 1, "native-sidecar", "certain", "shipper"),
+    ]
+    assert state_of(findings) == "native"
+
+
+def test_a_regular_container_with_restart_policy_is_not_native() -> None:
+    assert one(judge(workload(APP, c("x", restartPolicy="Always"))), "x").role != "native-sidecar"
+
+
+PEERS = {
+    "a pair of one recipe": workload(c("front", "acme/front"), c("back", "acme/back")),
+    "two copies of one image": workload(
+        c("agent", "own/agent:7", command=["run"]), c("trace-agent", "own/agent:7", command=["trace"])
+    ),
+}
+
+
+@pytest.mark.parametrize("subject", PEERS.values(), ids=PEERS.keys())
+def test_co_equal_containers_are_peers(subject: Workload) -> None:
+    found = roles(judge(subject)).values()
+    assert "sidecar" not in found
+    assert "peer" in found
+
+
+def test_half_a_pair_is_no_peer() -> None:
+    findings = judge(workload(c("front", "acme/front"), c("metrics", "acme/kv-exporter", ports=ports(9113))))
+    assert roles(findings) == {"front": "main", "metrics": "sidecar"}
+
+
+def test_two_unrelated_apps_are_not_guessed() -> None:
+    apps = [c(n, ports=ports(p), readinessProbe={"tcpSocket": {"port": p}}) for n, p in (("one", 80), ("two", 81))]
+    findings = judge(workload(*apps, name="both"))
+    assert all(f.role != "sidecar" for f in findings)
+    assert one(findings, "two").role == "unknown"
+    assert state_of(findings) == "unsure"
+
+
+def test_when_all_look_like_helpers_the_tie_is_not_broken() -> None:
+    findings = judge(workload(c("db-proxy", "acme/db-proxy"), c("log-shipper", "acme/shipper")))
+    assert set(roles(findings).values()) == {"unknown"}
+
+
+def test_helpers_are_only_possible_where_no_fact_names_the_main() -> None:
+    findings = judge(workload(GUARD, c("log-shipper", "acme/shipper")))
+    assert roles(findings) == {"guard": "sidecar", "log-shipper": "main"}
+    assert all(f.confidence == "possible" for f in findings)
+
+
+def test_the_default_container_annotation_names_the_main() -> None:
+    key = "kubectl.kubernetes.io/default-container"
+    findings = judge(workload(c("a"), c("b"), annotations={key: "b"}))
+    assert roles(findings) == {"a": "unknown", "b": "main"}
+    assert one(findings, "b").evidence[0].path == f"metadata.annotations[{key}]"
+
+
+def test_beside_an_injectors_mark_the_annotation_counts_for_less() -> None:
+    marks = {"kubectl.kubernetes.io/default-container": "a", "mesh.example.com/status": "{}"}
+    findings = judge(workload(c("a"), c("mesh-proxy", "acme/mesh-proxy"), annotations=marks))
+    assert [e.weight for e in one(findings, "a").evidence if e.rule == "default-container"] == ["medium"]
+
+
+@pytest.mark.parametrize("where", ["annotations", "labels"])
+def test_an_injectors_mark_on_the_template_means_injected(where: str) -> None:
+    subject = workload(APP, c("mesh-proxy", "acme/mesh-proxy"), **{where: {"mesh-v1/injected": "true"}})  # type: ignore[arg-type]
+    found = one(judge(subject), "mesh-proxy")
+    assert (found.role, found.confidence, found.injected) == ("sidecar", "certain", True)
+    assert state_of(judge(subject)) == "injected"
+
+
+def test_a_family_alone_is_never_injected() -> None:
+    assert not any(f.injected for f in judge(workload(APP, c("mesh-proxy", "acme/mesh-proxy"))))
+
+
+LIVE = workload(
+    APP,
+    c("mesh-proxy", "acme/mesh-proxy"),
+    kind="Pod",
+    initContainers=[c("mesh-init"), c("late", restartPolicy="Always")],
+)
+
+
+def test_what_only_the_live_pod_has_was_injected() -> None:
+    findings = judge(workload(APP), around=Surroundings(pod=LIVE.template))
+    assert [(f.name, f.role, f.list, f.index, f.injected, f.confidence) for f in findings] == [
+        ("app", "main", "containers", 0, False, "certain"),
+        ("mesh-proxy", "sidecar", "containers", 1, True, "certain"),
+        ("mesh-init", "init", "initContainers", 0, True, "certain"),
+        ("late", "native-sidecar", "initContainers", 1, True, "certain"),
+    ]
+
+
+def test_a_pod_of_another_revision_proves_nothing() -> None:
+    findings = judge(workload(APP, c("new")), around=Surroundings(pod=LIVE.template))
+    assert not any(f.injected for f in findings)
+
+
+def test_the_owner_of_a_services_port_is_the_main_unless_it_stands_in_front() -> None:
+    around = Surroundings(services=(ServicePorts("web", (80,)),))
+    subject = workload(c("a"), c("b", ports=ports(80)))
+    assert roles(judge(subject, around=around)) == {"a": "unknown", "b": "main"}
+    guarded = judge(workload(GUARD, APP), around=Surroundings(services=(ServicePorts("web", (8443,)),)))
+    assert roles(guarded) == {"guard": "sidecar", "app": "main"}
+    assert not one(guarded, "guard").against
+
+
+def test_a_named_service_port_counts_too() -> None:
+    around = Surroundings(services=(ServicePorts("web", ("http",)),))
+    subject = workload(c("a"), c("b", ports=ports(80, name="http")))
+    assert one(judge(subject, around=around), "b").role == "main"
+
+
+def test_what_pods_of_a_job_did_tells_the_work_from_the_helper() -> None:
+    past = (ContainerPast("y", running=True, started_at=5), ContainerPast("x", exit_code=0, started_at=5))
+    findings = judge(workload(c("y"), c("x"), kind="Job"), around=Surroundings(pasts=(past,)))
+    assert roles(findings) == {"y": "sidecar", "x": "main"}
+
+
+def test_a_container_that_was_restarted_until_the_others_ran_depends_on_them() -> None:
+    past = (
+        ContainerPast("a", restarts=0, started_at=5, running=True),
+        ContainerPast("b", restarts=2, started_at=30, running=True),
+    )
+    around = Surroundings(pasts=(past,))
+    assert any(e.rule == "restarted" for e in one(judge(workload(c("a"), c("b")), around=around), "b").against)
+
+
+W: dict[str, Weight] = {"D": "decisive", "H": "high", "M": "medium", "L": "low"}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "against", "expected"),
+    [
+        ("D", "", "certain"),
+        ("D", "H", "certain"),
+        ("HH", "", "certain"),
+        ("HH", "L", "possible"),
+        ("H", "", "likely"),
+        ("HMML", "", "likely"),
+        ("MM", "", "likely"),
+        ("MM", "L", "possible"),
+        ("M", "", "possible"),
+        ("MLLL", "", "possible"),
+        ("LLLL", "", "possible"),
+        ("", "", "possible"),
+    ],
+)
+def test_confidence_is_a_function_of_the_evidence(evidence: str, against: str, expected: Confidence) -> None:
+    def facts(letters: str) -> list[Evidence]:
+        return [Evidence("r", "t", W[letter], "sidecar") for letter in letters]
+
+    assert confidence_of(facts(evidence), facts(against)) == expected
+
+
+def text_of(finding: Finding) -> str:
+    return " ".join(e.text for e in (*finding.evidence, *finding.against))
+
+
+def test_evidence_shows_no_value_of_the_environment_but_host_and_port() -> None:
+    secret = env(SQL_URL="postgres://user:hunter2@localhost:5432/db?password=hunter2")
+    findings = judge(workload(c("app", env=secret), c("thing")))
+    texts = " ".join(map(text_of, findings))
+    assert "SQL_URL=localhost:5432" in texts
+    assert "hunter2" not in texts
+    assert "user" not in texts
+
+
+def test_evidence_shows_no_user_info_of_arguments_and_cuts_long_ones() -> None:
+    args = ["--upstream=http://user:hunter2@localhost:8080/" + "x" * 5000]
+    findings = judge(workload(APP, c("door", args=args)))
+    assert "hunter2" not in " ".join(map(text_of, findings))
+    assert all(len(e.text) < 400 for f in findings for e in (*f.evidence, *f.against))
+
+
+def test_less_than_certain_says_what_would_raise_it() -> None:
+    for found in judge(workload(APP, c("thing-sidecar"), c("other"))):
+        assert bool(found.would_raise) is (found.confidence != "certain")
+
+
+def test_order_of_findings_is_the_order_of_the_manifest() -> None:
+    names = [f"c{i}" for i in range(50)]
+    findings = judge(workload(*[c(n) for n in names], initContainers=[c("i0"), c("i1")]))
+    assert [f.name for f in findings] == [*names, "i0", "i1"]

@@ -1,0 +1,110 @@
+"""Every packaged recipe has two cases: `finds.yaml`, which it must find, and `leaves.yaml`, a look-alike that it must leave
+alone. A recipe without both fails the build. The head of a case says why, and what is expected:
+
+    # expect: CONTAINER ROLE [FAMILY]
+
+A role `*` means any but sidecar."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+from kubectl_sidecar.core.classify import RecipeIndex, classify
+from kubectl_sidecar.core.decode import decode_object
+from kubectl_sidecar.core.findings import Finding
+from kubectl_sidecar.core.kinds import of_object
+from kubectl_sidecar.core.recipe import Recipe
+from kubectl_sidecar.sources.recipes import packaged
+
+HERE = Path(__file__).parent
+RECIPES = {recipe.family: recipe for recipe in packaged(cache=Path("/dev/null"))}
+FOLDERS = sorted(p.name for p in HERE.iterdir() if p.is_dir() and not p.name.startswith("_"))
+
+
+class Expected(NamedTuple):
+    container: str
+    role: str
+    family: str
+
+
+@cache
+def index() -> RecipeIndex:
+    return RecipeIndex(RECIPES.values())
+
+
+def expectations(text: str) -> list[Expected]:
+    lines = [line.removeprefix("# expect: ").split() for line in text.splitlines() if line.startswith("# expect: ")]
+    return [Expected(*words, *[""] * (3 - len(words))) for words in lines]
+
+
+def judge(case: Path) -> tuple[str, dict[str, Finding]]:
+    text = case.read_text(encoding="utf-8")
+    obj = yaml.safe_load(text)
+    kind = of_object(obj)
+    assert kind is not None, f"{case} is no workload"
+    return text, {f.name: f for f in classify(decode_object(kind, obj), index())}
+
+
+def is_guess(recipe: Recipe) -> bool:
+    """Whether nothing in the recipe was read in a source."""
+    match = recipe.match
+    return {*match.images, *match.names, *match.command} <= set(recipe.unconfirmed)
+
+
+def check(case: Path) -> dict[str, Finding]:
+    text, findings = judge(case)
+    assert text.startswith("# "), "the head of a case says why"
+    expected = expectations(text)
+    assert {e.container for e in expected} == set(findings), "every container's role is expected in the head"
+    for container, role, family in expected:
+        found = findings[container]
+        if role == "*":
+            assert found.role != "sidecar", found
+        else:
+            assert found.role == role, found
+        if family:
+            assert found.family == family, found
+    return findings
+
+
+def test_each_recipe_has_its_cases() -> None:
+    assert sorted(RECIPES) == FOLDERS
+    for family in FOLDERS:
+        assert sorted(p.name for p in (HERE / family).iterdir()) == ["finds.yaml", "leaves.yaml"], family
+
+
+@pytest.mark.parametrize("family", FOLDERS)
+def test_it_finds(family: str) -> None:
+    recipe = RECIPES[family]
+    findings = check(HERE / family / "finds.yaml")
+    own = [f for f in findings.values() if f.family == family]
+    assert own, "no container is found to be of this family"
+    for finding in own:
+        if recipe.role != "sidecar":
+            assert finding.role != "sidecar", finding
+        else:
+            assert finding.role == "sidecar", finding
+            assert finding.confidence != "certain" or not is_guess(recipe), finding
+            assert finding.confidence != "possible" or is_guess(recipe), finding
+
+
+@pytest.mark.parametrize("family", FOLDERS)
+def test_it_leaves_a_look_alike_alone(family: str) -> None:
+    findings = check(HERE / family / "leaves.yaml")
+    assert not [f for f in findings.values() if f.family == family and f.role == "sidecar"]
+
+
+def test_the_file_is_called_as_the_family() -> None:
+    for family, recipe in RECIPES.items():
+        assert Path(recipe.origin).stem == family
+
+
+def test_references_name_no_two_things_at_once() -> None:
+    for recipe in RECIPES.values():
+        assert len(set(recipe.references)) == len(recipe.references), recipe.family
+        assert recipe.references, f"{recipe.family}: where was it read?"
