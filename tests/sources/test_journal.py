@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from kubectl_sidecar.sources.journal import FileJournal, MemoryJournal
 
 
 def a_record(id: str = "20260101T000000-deployment-shop", **changes: str) -> Record:
-    fields = {"time": "2026-01-01T00:00:00+00:00", "context": "c", "server": "https://s", "api_version": "apps/v1",
+    fields: dict[str, Any] = {"time": "2026-01-01T00:00:00+00:00", "context": "c", "server": "https://s", "api_version": "apps/v1",
               "kind": "Deployment", "namespace": "n", "name": "shop", "uid": "1", "tool": "0"}  # fmt: skip
     before = {"spec": {"containers": [{"name": "a"}, {"name": "b", "x-unknown": {"kept": [1.5, None, "é"]}}]}}
     after = {"spec": {"containers": [{"name": "a"}]}}

@@ -96,7 +96,7 @@ def test_a_directory_is_read_as_kubectl_reads_it(tmp_path: Path) -> None:
 
 
 def test_a_path_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(InputError, match='"nowhere.yaml" does not exist'):
+    with pytest.raises(InputError, match=r'"nowhere\.yaml" does not exist'):
         list(read(["nowhere.yaml"]))
 
 
