@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo check test cluster bench snapshots clean
+.PHONY: help venv demo check test cluster bench score snapshots clean
 
 help: ## what there is to make (this list)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ cluster: ## build a real Kubernetes for the tests, once, into the user's cache (
 
 bench: $(STAMP) ## measure speed and memory
 	$(BIN)/python -m tests.bench
+
+score: $(STAMP) ## judge the classifier by labelled manifests: make score CORPUS=DIR
+	$(BIN)/python -m tests.score $(CORPUS)
 
 snapshots: $(STAMP) ## accept the TUI's pictures as they are now; look at the difference before you commit
 	$(BIN)/pytest tests/tui --snapshot-update

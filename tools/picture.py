@@ -28,6 +28,8 @@ async def picture() -> str:
     async with app.run_test(size=SIZE) as pilot:
         while app.workloads.loading_state == "loading":
             await pilot.pause(0.05)
+        if app.workloads.loading_state != "complete":
+            raise SystemExit(str(app.workloads.banner.render()))
         table = app.workloads.table
         table.action_jump([entry.row.name for entry in table.listing.visible].index("checkout"))
         await pilot.pause()

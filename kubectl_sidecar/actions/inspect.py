@@ -9,12 +9,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
 import msgspec
 
 from kubectl_sidecar.actions.parallel import in_parallel
 from kubectl_sidecar.core.classify import RecipeIndex, classify
-from kubectl_sidecar.core.decode import decode_metadata_page, decode_or_broken, decode_page
+from kubectl_sidecar.core.decode import MetadataPage, Page, decode_metadata_page, decode_or_broken, decode_page
 from kubectl_sidecar.core.findings import Finding, Override, State, Surroundings, state_of
 from kubectl_sidecar.core.kinds import KINDS, Kind, of_object, resolve
 from kubectl_sidecar.core.owners import Owner, owner_of
@@ -25,10 +26,13 @@ from kubectl_sidecar.errors import ClusterError, Expired, NotFound, SidecarError
 from kubectl_sidecar.sources.cluster import Cluster, ListQuery
 from kubectl_sidecar.sources.manifests import Manifest, Unreadable
 
+PageT = TypeVar("PageT", Page, MetadataPage)
+
 FIRST_PAGE, NEXT_PAGES = 500, 2000
 """Items a page: a small first one, so that something is seen soon."""
 
 _FOLDED = ("ReplicaSet", "Job", "Pod")
+_RESTARTS = 3
 _FEW = 20
 """Up to so many objects without a controller are fetched one by one; more are read from whole pages of their kind."""
 
@@ -124,9 +128,7 @@ class _Scan:
     lock: threading.Lock = field(default_factory=threading.Lock)
     rows: dict[tuple[str, str, str], Row] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
-    uids: dict[str, tuple[str, str, str]] = field(default_factory=dict)
-    metadata: dict[str, list[Metadata]] = field(default_factory=dict)
-    workloads: dict[tuple[str, str, str], Workload] = field(default_factory=dict)
+    metadata: dict[str, dict[tuple[str, str], Metadata]] = field(default_factory=dict)
 
 
 def scan(
@@ -193,55 +195,42 @@ def row_of(
     )
 
 
-def _pages(scan: _Scan, kind: Kind, namespace: str | None, *, metadata_only: bool) -> Iterator[bytes | None]:
-    """The raw pages of a kind. None means: begin again, the server has forgotten where we were (410)."""
+def _pages(
+    scan: _Scan, kind: Kind, namespace: str | None, decode: Callable[[bytes], PageT], *, metadata_only: bool = False
+) -> Iterator[PageT]:
+    """The pages of a kind. When the server has forgotten where we were (410), that kind begins again: its pages then come a
+    second time, so whoever takes them replaces by name."""
     restarts, token, limit = 0, "", FIRST_PAGE
     while not scan.stop.is_set():
         query = ListQuery(scan.scope.selector, limit=limit, continue_token=token, metadata_only=metadata_only)
         try:
-            data = scan.cluster.list_page(kind.resource, namespace, query)
+            page = decode(scan.cluster.list_page(kind.resource, namespace, query))
         except Expired:
             restarts += 1
-            if restarts > 3:
+            if restarts > _RESTARTS:
                 raise
             token, limit = "", NEXT_PAGES
-            yield None
             continue
-        yield data
-        token, limit = _Token.of(data), NEXT_PAGES
+        yield page
+        token, limit = page.continue_token or "", NEXT_PAGES
         if not token:
             return
 
 
-class _TokenMeta(msgspec.Struct, gc=False):
-    continue_: str | None = msgspec.field(default=None, name="continue")
-
-
-class _Token(msgspec.Struct, gc=False):
-    metadata: _TokenMeta | None = None
-
-    @staticmethod
-    def of(data: bytes) -> str:
-        meta = msgspec.json.decode(data, type=_Token).metadata
-        return (meta.continue_ if meta else None) or ""
-
-
 def _list(scan: _Scan, kind: Kind, namespace: str | None) -> None:
-    metadata_only = kind.name in _FOLDED
     try:
-        for data in _pages(scan, kind, namespace, metadata_only=metadata_only):
-            if data is None:
-                continue
-            if metadata_only:
-                found = decode_metadata_page(data).items
+        if kind.name in _FOLDED:
+            for page in _pages(scan, kind, namespace, decode_metadata_page, metadata_only=True):
                 with scan.lock:
-                    scan.metadata.setdefault(kind.name, []).extend(found)
-            else:
-                source = Source(context=scan.cluster.context)
-                _add(scan, [row_of(item, scan.index, source) for item in decode_page(kind, data).items])
+                    known = scan.metadata.setdefault(kind.name, {})
+                    known.update({(m.namespace or "", m.name or ""): m for m in page.items})
+        else:
+            source = Source(context=scan.cluster.context)
+            for full in _pages(scan, kind, namespace, partial(decode_page, kind)):
+                _add(scan, [row_of(item, scan.index, source) for item in full.items])
     except NotFound:
         return  # a server without this kind
-    except ClusterError as error:
+    except SidecarError as error:
         _miss(scan, _where(kind, namespace), error)
 
 
@@ -278,7 +267,7 @@ def _fold(scan: _Scan) -> None:
     jobs: list[Callable[[], None]] = []
     for name, found in scan.metadata.items():
         kind = resolve(name)
-        alone = [metadata for metadata in found if _controller(metadata) is None]
+        alone = [metadata for metadata in found.values() if _controller(metadata) is None]
         if len(alone) <= _FEW:
             jobs.extend(partial(_fetch, scan, kind, metadata) for metadata in alone)
         else:
@@ -303,8 +292,8 @@ def _fetch(scan: _Scan, kind: Kind, metadata: Metadata) -> None:
 
 def _fetch_many(scan: _Scan, kind: Kind, namespace: str | None, wanted: set[tuple[str, str]]) -> None:
     try:
-        for data in _pages(scan, kind, namespace, metadata_only=False):
-            for item in decode_page(kind, data).items if data else ():
+        for page in _pages(scan, kind, namespace, partial(decode_page, kind)):
+            for item in page.items:
                 if (item.namespace, item.name) in wanted:
                     _show_alone(scan, item)
     except ClusterError as error:
@@ -321,10 +310,10 @@ def _show_alone(scan: _Scan, item: Workload | Broken) -> None:
 def _injected(scan: _Scan) -> None:
     """Fetches one Pod for each row whose Pods carry an injector's mark, and adds what was injected to the row."""
     owners = {
-        (kind, m.namespace or "", m.name or ""): _controller(m) for kind in ("ReplicaSet", "Job") for m in scan.metadata.get(kind, [])
+        (kind, m.namespace or "", m.name or ""): _controller(m) for kind in ("ReplicaSet", "Job") for m in scan.metadata.get(kind, {}).values()
     }  # fmt: skip
     examples: dict[tuple[str, str, str], Metadata] = {}
-    for pod in scan.metadata.get("Pod", []):
+    for pod in scan.metadata.get("Pod", {}).values():
         if not scan.index.is_marked(pod):
             continue
         key = _controller(pod) or ("Pod", pod.namespace or "", pod.name or "")

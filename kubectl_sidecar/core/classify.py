@@ -6,15 +6,17 @@ The only container of a Pod is its main. What the user decided wins, and is evid
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from kubectl_sidecar.core.behaviour import HABITS
+from kubectl_sidecar.core.confidence import confidence_of
 from kubectl_sidecar.core.evidence import RULES
 from kubectl_sidecar.core.findings import Confidence, Evidence, Finding, Override, Role, Surroundings
 from kubectl_sidecar.core.globs import capped_words, joined
 from kubectl_sidecar.core.match import Hit, RecipeIndex
 from kubectl_sidecar.core.overrides import OVERRIDE_PREFIX, decisions
-from kubectl_sidecar.core.scene import POINTS, Scene, Seen
+from kubectl_sidecar.core.roles import weigh
+from kubectl_sidecar.core.scene import Scene, Seen
 from kubectl_sidecar.core.workload import Container, PodTemplate, Workload
 
 __all__ = ["RecipeIndex", "classify", "confidence_of"]
@@ -62,24 +64,6 @@ def classify(
         text = " ".join((*complaints, findings[0].would_raise)).strip()
         findings[0] = _replace(findings[0], would_raise=text)
     return tuple(findings)
-
-
-def confidence_of(evidence: Sequence[Evidence], against: Sequence[Evidence]) -> Confidence:
-    """How sure a role is, by the facts alone:
-
-    certain   a decisive fact, or two high ones with nothing against
-    likely    one high fact, or two medium ones, with nothing against
-    possible  anything less, or anything against
-    """
-    weights = [e.weight for e in evidence]
-    if "decisive" in weights:
-        return "certain"
-    if against:
-        return "possible"
-    high = weights.count("high")
-    if high:
-        return "certain" if high >= 2 else "likely"
-    return "likely" if weights.count("medium") >= 2 else "possible"
 
 
 def _only(container: Container, index: RecipeIndex, decided: Mapping[str, tuple[Override, str]]) -> Finding:
@@ -150,8 +134,7 @@ def _weigh(scene: Scene, decided: Mapping[str, tuple[Override, str]]) -> list[Fi
         for rule in HABITS.values():
             rule(scene)
     forced = _forced(scene, decided)
-    roles, named = _roles(scene, forced)
-    _by_elimination(scene, roles, forced)
+    roles, named = weigh(scene, forced)
     return [_finding(scene, seen, roles, named, decided, forced) for seen in scene]
 
 
@@ -176,74 +159,6 @@ def _forced(scene: Scene, decided: Mapping[str, tuple[Override, str]]) -> dict[i
     if len(forced) == len(scene.all) and all(role == "sidecar" for role in forced.values()):
         return {}
     return forced
-
-
-def _roles(scene: Scene, forced: Mapping[int, Role]) -> tuple[dict[int, Role], bool]:
-    """A role for each container, and whether the main is known by more than habit.
-
-    Helpers are those with more evidence for sidecar than against. One container is left: the main. Several: the one with the
-    best evidence leads; others are its peers where facts say so, else unknown. None: the best candidate was no helper."""
-    roles: dict[int, Role] = dict(forced)
-    open_ = [s for s in scene.all if s.index not in forced]
-    helpers = [s for s in open_ if s.side > s.main]
-    left = [s for s in open_ if s.side <= s.main]
-    has_main = "main" in forced.values()
-    for seen in helpers:
-        roles[seen.index] = "sidecar"
-    if has_main:
-        for seen in left:
-            roles[seen.index] = _beside(seen, None)
-        return roles, True
-    if not left:
-        return roles, _promote(helpers, roles)
-    if len(left) == 1:
-        roles[left[0].index] = "main"
-        return roles, True
-    ranked = sorted(left, key=_lead, reverse=True)
-    leader = ranked[0]
-    clear = _lead(leader) > _lead(ranked[1])
-    for seen in left:
-        roles[seen.index] = "main" if clear and seen is leader else _beside(seen, leader if clear else None)
-    return roles, clear
-
-
-def _lead(seen: Seen) -> int:
-    """What speaks for a container being the main; that it is co-equal with some other does not."""
-    return sum(POINTS[e.weight] for e in seen.against if e.speaks_for == "main") - seen.side
-
-
-def _beside(seen: Seen, leader: Seen | None) -> Role:
-    """A container that is no helper and not the main: a peer where a fact says so of it and of the leader."""
-    for one in (seen, leader or seen):
-        if not any(e.speaks_for == "peer" for e in one.against):
-            return "unknown"
-    return "peer"
-
-
-def _promote(helpers: list[Seen], roles: dict[int, Role]) -> bool:
-    """Everything looks like a helper, so one of them is the main: a gateway, an agent's own workload. First those that a
-    fact names and that are attached to nobody; then the one with the least evidence against being the main. If several are
-    best, they are unknown. True where a fact speaks for the choice."""
-    named = [s for s in helpers if s.main >= POINTS["medium"] and "dials-main" not in s.told and not s.injected]
-    candidates = named or [s for s in helpers if not s.injected]
-    least = min((s.side - s.main for s in candidates), default=0)
-    best = [s for s in candidates if s.side - s.main == least]
-    for seen in best:
-        roles[seen.index] = "main" if len(best) == 1 else "unknown"
-    return len(best) == 1 and (best[0].main >= POINTS["medium"] or not best[0].has_high)
-
-
-def _by_elimination(scene: Scene, roles: Mapping[int, Role], forced: Mapping[int, Role]) -> None:
-    """The only one that is no helper is the main: as strong as what is known of the others."""
-    rest = [s for s in scene.all if roles[s.index] != "sidecar"]
-    if len(rest) != 1 or roles[rest[0].index] != "main" or forced.get(rest[0].index):
-        return
-    sure = all(confidence_of(s.evidence, s.against) != "possible" for s in scene.all if s is not rest[0])
-    rest[0].against.append(_LEFT if sure else _LEFT_MAYBE)
-
-
-_LEFT = Evidence("only-one-left", "every other container is a helper", "high", "main", "containers")
-_LEFT_MAYBE = Evidence("only-one-left", "every other container may be a helper", "low", "main", "containers")
 
 
 def _finding(scene: Scene, seen: Seen, roles: Mapping[int, Role], named: bool, decided: Mapping[str, tuple[Override, str]],

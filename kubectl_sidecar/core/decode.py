@@ -268,3 +268,20 @@ def _workload(kind: Kind, item: Any, spec_of: Callable[[Any], PodSpec | None]) -
 
 def _job_spec(body: Any) -> JobSpec:
     return JobSpec(body.backoff_limit, body.active_deadline_seconds, body.pod_failure_policy)
+
+
+# msgspec builds what it knows of a type at the type's first use, and two threads that do so at the same time crash the process
+# (seen with msgspec 0.22; a test tries it). So it is built here, where the import lock lets only one thread in.
+_DECODED: tuple[Any, ...] = (
+    _List[_Item[msgspec.Raw]],
+    _List[_PodItem[msgspec.Raw]],
+    _List[msgspec.Raw],
+    _List[_Partial],
+    _StubSpec | None,
+    PodSpec,
+)
+_CONVERTED: tuple[Any, ...] = (_Item[PodSpec | None], _PodItem[PodSpec | None], PodTemplate)
+for _shape in _DECODED:
+    _decoder(_shape)
+for _shape in _CONVERTED:
+    msgspec.convert({}, _shape)

@@ -31,14 +31,19 @@ def family(scene: Scene) -> None:
         role: Role = hit.recipe.role
         sleeps = seen.idle or "sleep" in hit.command or "/dev/null" in hit.command
         weight = _image_weight(hit)
-        if sleeps:  # any image can be made to sleep, and stand-ins for an app do it too
-            weight = None if not seen.idle and hit.recipe.generic else "medium" if weight == "high" else "low"
+        if sleeps and not hit.named:  # any image can be made to sleep, and stand-ins for an app do it too
+            weight = None if not seen.idle and hit.recipe.generic else "low"
         if weight:
             path = f"{seen.path}.image" if hit.image != "no" else f"{seen.path}.name"
             seen.add("family", hit.text, weight if hit.confirmed else "low", role, path)
-        if hit.command and role == "sidecar" and not sleeps and (hit.recipe.generic or hit.image != "full"):
+        if (
+            hit.command
+            and role == "sidecar"
+            and (not sleeps or (hit.named and hit.image == "no"))
+            and (hit.recipe.generic or hit.image != "full")
+        ):
             # Of an image with many uses the command tells the use; else it only says again what program this is.
-            strong: Weight = "high" if hit.recipe.generic else "medium"
+            strong: Weight = "high" if hit.recipe.generic or hit.named else "medium"
             text = f'{hit.recipe.family}: runs "{hit.command[:80]}"'
             seen.add("family-command", text, strong if hit.confirmed else "low", role, f"{seen.path}.{_where(seen)}")
 

@@ -120,8 +120,8 @@ class RecipeIndex:
             else:
                 self._by_name.setdefault(name, []).append(compiled)
         for command in recipe.match.command:
-            if command.startswith("-"):
-                continue  # an option alone is no program
+            if command.startswith("-") or "sleep" in command or "/dev/null" in command:
+                continue  # an option alone is no program, and any image can be told to sleep
             test, token = inside(command)
             if token:
                 self._by_token.setdefault(token, []).append((compiled, command, test))

@@ -65,7 +65,7 @@ def _likeness(scene: Scene, seen: Seen) -> Likeness:
 
 
 def _is_part(part: str, name: str) -> bool:
-    """Whether a telling name stands at an end of the workload's: `grafana` in `release-grafana`, `redis` in `redis-master`."""
+    """Whether a telling name stands at an end of the workload's: `shop` in `release-shop` and in `shop-v2`."""
     if len(part) < 3 or part in PROVES_NOTHING:
         return False
     return part == name or name.startswith(f"{part}-") or name.endswith(f"-{part}")

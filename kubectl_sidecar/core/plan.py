@@ -71,7 +71,10 @@ class Relocation:
     reason: str
     probe: Mapping[str, Any] | None = None
     """A startupProbe that the plan adds, in Kubernetes' form."""
+    offer: Mapping[str, Any] | None = None
+    """A startupProbe that the plan would add if it was asked to."""
     probe_reason: str = ""
+    """Where the probe comes from and on what it rests, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,7 @@ def _relocations(
             target=spot.target,
             reason=spot.reason,
             probe=probe if options.startup_probe == "auto" else None,
+            offer=probe if options.startup_probe != "auto" else None,
             probe_reason=reason,
         )
 

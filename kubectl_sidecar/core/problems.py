@@ -55,8 +55,9 @@ def start_race(
 ) -> Iterator[Problem]:
     """Regular containers start together, in no order that anything could rely on."""
     if _classic(finding):
+        mains = _mains(findings)
         yield Problem(
-            "start-race", finding.name, f"{finding.name} may start after {_mains(findings)}: {_lost(finding, _START)}"
+            "start-race", finding.name, f"{finding.name} may start after {mains}: {_lost(finding, _START, mains)}"
         )
 
 
@@ -66,7 +67,7 @@ def stop_race(
     """Regular containers get SIGTERM together. In a Job that ends by itself nobody is told to stop, so nothing races."""
     if _classic(finding) and workload.kind.name not in _JOBS:
         mains = _mains(findings)
-        text = f"{finding.name} and {mains} are told to stop at once: {_lost(finding, _STOP)} when {finding.name} is faster"
+        text = f"{finding.name} and {mains} are told to stop at once: {_lost(finding, _STOP, mains)} when {finding.name} is faster"
         yield Problem("stop-race", finding.name, text)
 
 
@@ -162,35 +163,33 @@ def _ends_by_itself(finding: Finding, container: Container) -> bool:
     return bool(finding.recipe and any_fits(finding.recipe.one_shot, container))
 
 
-def _lost(finding: Finding, words: Mapping[str, str]) -> str:
-    """What a race costs with this kind of helper."""
+def _lost(finding: Finding, words: Mapping[str, str], app: str) -> str:
+    """What a race costs the app with this kind of helper."""
     recipe = finding.recipe
-    if recipe is None:
-        return words["other"]
-    place = recipe.placement.place
-    key = place if place in words else recipe.traffic if recipe.traffic in words else "other"
-    return words[key]
+    place, traffic = (recipe.placement.place, recipe.traffic) if recipe else ("other", "none")
+    key = place if place in words else traffic if traffic in words else "other"
+    return words[key].format(app=app)
 
 
 _START: Mapping[str, str] = {
-    "log-shipper": "its first lines can be lost",
-    "config-sync": "it may start before its configuration or content is there",
-    "secrets": "it may start before its secrets are there",
-    "identity": "it may start before its identity is there",
-    "telemetry": "what it measures first can be lost",
+    "log-shipper": "the first lines of {app} can be lost",
+    "config-sync": "{app} may start before its configuration or content is there",
+    "secrets": "{app} may start before its secrets are there",
+    "identity": "{app} may start before its identity is there",
+    "telemetry": "what it measures of {app} at first can be lost",
     "inbound": "requests can arrive before both are ready",
-    "outbound": "its first calls through it can fail",
-    "other": "what it needs at its start may not be there yet",
+    "outbound": "the first calls of {app} through it can fail",
+    "other": "what {app} needs of it at the start may not be there yet",
 }
 _STOP: Mapping[str, str] = {
-    "log-shipper": "the last lines are lost",
-    "config-sync": "the last changes are missed",
-    "secrets": "the last renewals are missed",
-    "identity": "the identity is gone while the app still drains",
-    "telemetry": "the last data is lost",
+    "log-shipper": "the last lines of {app} are lost",
+    "config-sync": "{app} misses the last changes",
+    "secrets": "{app} misses the last renewals",
+    "identity": "{app} drains without its identity",
+    "telemetry": "the last data of {app} is lost",
     "inbound": "requests in flight are cut off",
-    "outbound": "the app's last calls through it fail",
-    "other": "the app does without it until it has ended",
+    "outbound": "the last calls of {app} through it fail",
+    "other": "{app} drains without it",
 }
 
 

@@ -20,8 +20,8 @@ VERSION_KEY = "schema"
 ALL = "*"
 """In `unconfirmed`: every value of `match`."""
 
-_PROBES: Mapping[str, frozenset[str]] = {
-    "httpGet": frozenset(("path", "port", "scheme", "httpHeaders")),
+PROBES: Mapping[str, frozenset[str]] = {
+    "httpGet": frozenset(("path", "port", "scheme")),
     "tcpSocket": frozenset(("port",)),
     "exec": frozenset(("command",)),
     "grpc": frozenset(("port", "service")),
@@ -60,14 +60,16 @@ def _check_version(data: Mapping[str, Any]) -> bool:
     if not (dot and major.isdecimal() and minor.isdecimal()):
         raise _Fault(VERSION_KEY, f'"{value[:20]}" is no version; write "{MAJOR}.{MINOR}"')
     if int(major) != MAJOR:
-        raise _Fault(VERSION_KEY, f"version {value[:20]} is not known here, only {MAJOR}.x; update the tool or the recipe")
+        raise _Fault(
+            VERSION_KEY, f"version {value[:20]} is not known here, only {MAJOR}.x; update the tool or the recipe"
+        )
     return int(minor) > MINOR
 
 
-def _read(kind: Any, value: Any, path: str, *, lenient: bool, given: Mapping[str, Any] = {}) -> Any:  # noqa: B006
+def _read(kind: Any, value: Any, path: str, *, lenient: bool, given: Mapping[str, Any] | None = None) -> Any:
     """A value of a field's type. `given` are fields of a dataclass that are not in the document."""
     if is_dataclass(kind):
-        return _read_class(kind, value, path, lenient=lenient, given=given)
+        return _read_class(kind, value, path, lenient=lenient, given=given or {})
     origin, args = get_origin(kind), get_args(kind)
     if origin is UnionType:
         inner = next(a for a in args if a is not NoneType)
@@ -127,26 +129,31 @@ def _read_text(value: Any, path: str) -> str:
 def _read_probe(value: Any, path: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise _Fault(path, f"expected a probe as Kubernetes has it, got {_kind(value)}")
-    if len(value) != 1 or next(iter(value)) not in _PROBES:
-        raise _Fault(path, f"expected exactly one of {', '.join(_PROBES)} (timings are not part of a recipe)")
+    if len(value) != 1 or next(iter(value)) not in PROBES:
+        raise _Fault(path, f"expected exactly one of {', '.join(PROBES)} (timings are not part of a recipe)")
     name, body = next(iter(value.items()))
     at = f"{path}.{name}"
     if not isinstance(body, Mapping):
         raise _Fault(at, f"expected fields, got {_kind(body)}")
     for key in body:
-        if key not in _PROBES[name]:
-            raise _Fault(f"{at}.{key}", f"is not a field of {name}{_meant(key, _PROBES[name])}")
+        if key not in PROBES[name]:
+            raise _Fault(f"{at}.{key}", f"is not a field of {name}{_meant(key, PROBES[name])}")
     if name == "exec":
         command = body.get("command")
         if not (isinstance(command, list) and command and all(isinstance(word, str) for word in command)):
             raise _Fault(f"{at}.command", "expected a list of words")
-    else:
-        port = body.get("port")
-        named = isinstance(port, str) and port and name != "grpc"
-        if not named and not (isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536):
-            raise _Fault(f"{at}.port", f"expected a port from 1 to 65535, got {_shown(port)}")
-    if name == "httpGet" and not str(body.get("path", "/")).startswith("/"):
+        return {name: dict(body)}
+    port = body.get("port")
+    named = isinstance(port, str) and port and name != "grpc"
+    if not named and not (isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536):
+        raise _Fault(f"{at}.port", f"expected a port from 1 to 65535, got {_shown(port)}")
+    for key in ("path", "scheme", "service"):
+        if key in body:
+            _read_text(body[key], f"{at}.{key}")
+    if not body.get("path", "/").startswith("/"):
         raise _Fault(f"{at}.path", 'expected a path that begins with "/"')
+    if body.get("scheme", "HTTP") not in ("HTTP", "HTTPS"):
+        raise _Fault(f"{at}.scheme", f"expected HTTP or HTTPS, got {_shown(body['scheme'])}")
     return {name: dict(body)}
 
 
@@ -218,7 +225,7 @@ def _shown(value: Any) -> str:
 
 
 def _meant(value: Any, choices: Iterable[str]) -> str:
-    import difflib  # noqa: PLC0415 -- only a fault needs it
+    import difflib
 
     close = difflib.get_close_matches(str(value)[:60], list(choices), 1)
     return f'; did you mean "{close[0]}"?' if close else ""

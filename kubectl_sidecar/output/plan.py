@@ -9,7 +9,7 @@ from kubectl_sidecar.actions.migrate import Prepared, Progress, Result
 from kubectl_sidecar.core.facts import Facts, Unknown
 from kubectl_sidecar.core.findings import Finding, state_of
 from kubectl_sidecar.core.kustomize import strategic_patch
-from kubectl_sidecar.core.plan import Plan
+from kubectl_sidecar.core.plan import Plan, Relocation
 from kubectl_sidecar.output import words
 from kubectl_sidecar.output.diff import DiffLine, template_diff, to_yaml
 from kubectl_sidecar.output.style import Paint, Style
@@ -106,9 +106,7 @@ def plan_lines(plan: Plan, paint: Paint) -> Iterator[str]:
     for r in plan.relocations:
         yield f"  move {paint('strong', r.finding.name)} from containers[{r.source}] to initContainers[{r.target}], restartPolicy: Always"
         yield f"    placement   {r.reason}"
-        gated = r.probe or r.container.startup_probe
-        gate = "the app waits for its startupProbe" if gated else "none: the app starts once it runs, ready or not"
-        yield f"    start gate  {gate}" + (f" ({r.probe_reason})" if r.probe_reason else "")
+        yield f"    start gate  {_gate(r)}"
     for change in plan.changes:
         if change.kind == "adjust":
             yield f"  edit {change.reason}"
@@ -116,6 +114,15 @@ def plan_lines(plan: Plan, paint: Paint) -> Iterator[str]:
         yield f"  {skipped.finding.name} stays: {skipped.why}"
     if plan.is_empty and not plan.skipped:
         yield "  nothing to do: there is no classic sidecar here"
+
+
+def _gate(r: Relocation) -> str:
+    if r.container.startup_probe:
+        return "the app waits for its own startupProbe"
+    if r.probe:
+        return f"the app waits for the startupProbe that is added: {r.probe_reason}"
+    none = "none: the app starts once it runs, ready or not"
+    return f"{none}. --startup-probe=auto would add: {r.probe_reason}" if r.offer else f"{none} ({r.probe_reason})"
 
 
 def judgement(prepared: Prepared, paint: Paint) -> Iterator[str]:

@@ -99,7 +99,7 @@ def _amount(usage: Usage, name: str) -> str:
 def risk(item: Risk) -> str:
     """A risk as one line: id, whom it is about, what, and what to do."""
     who = f" {item.container}:" if item.container else ""
-    remedy = f" {item.remedy}" if item.remedy else ""
+    remedy = f". {item.remedy}" if item.remedy else ""
     return f"{item.id}{who} {item.text}{remedy}"
 
 

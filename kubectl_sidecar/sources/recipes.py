@@ -6,18 +6,20 @@ them), so the cache cannot be stale; where it cannot be read or written, the fil
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
 import os
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from kubectl_sidecar.core import recipe as recipe_module
-from kubectl_sidecar.core import recipe_reader
+from kubectl_sidecar import __version__
 from kubectl_sidecar.core.recipe import Recipe
-from kubectl_sidecar.core.recipe_reader import from_dict
 from kubectl_sidecar.errors import RecipeError
 
 SUFFIXES = (".yaml", ".yml")
@@ -25,6 +27,7 @@ SIZE_CAP = 1_000_000
 """Bytes of one file; a recipe has some two thousand."""
 
 _PACKAGE = Path(__file__).parent.parent
+_READERS = (_PACKAGE / "core" / "recipe.py", _PACKAGE / "core" / "recipe_reader.py")
 _CHECK = 16
 """Bytes of the checksum before the cached recipes."""
 
@@ -59,7 +62,7 @@ def load(directory: Path, *, cache: Path | None = None) -> Loaded:
     Raises RecipeError where the directory itself cannot be read."""
     texts, faults = _read_files(directory)
     key = _key(texts)
-    store = cache if cache is not None else _cache_directory()
+    store = _store(directory, cache)
     recipes = _cached(store, key)
     if recipes is None:
         recipes, wrong = _parse(texts)
@@ -94,6 +97,8 @@ def _read_files(directory: Path) -> tuple[list[tuple[str, bytes]], list[RecipeEr
 
 
 def _parse(texts: Iterable[tuple[str, bytes]]) -> tuple[list[Recipe], list[RecipeError]]:
+    from kubectl_sidecar.core.recipe_reader import from_dict
+
     recipes: list[Recipe] = []
     faults: list[RecipeError] = []
     seen: dict[str, str] = {}
@@ -101,7 +106,9 @@ def _parse(texts: Iterable[tuple[str, bytes]]) -> tuple[list[Recipe], list[Recip
         try:
             recipe = from_dict(_document(path, content), origin=path)
             if recipe.family in seen:
-                raise RecipeError(f"{path}: family: {recipe.family} is already in {seen[recipe.family]}; one file a family")
+                raise RecipeError(
+                    f"{path}: family: {recipe.family} is already in {seen[recipe.family]}; one file a family"
+                )
         except RecipeError as fault:
             faults.append(fault)
             continue
@@ -110,27 +117,44 @@ def _parse(texts: Iterable[tuple[str, bytes]]) -> tuple[list[Recipe], list[Recip
     return recipes, faults
 
 
-def _document(path: str, content: bytes) -> dict[str, object]:
-    import yaml  # noqa: PLC0415 -- not needed where the cache serves
+def _document(path: str, content: bytes) -> Any:
+    import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        document = yaml.load(content, Loader=loader)  # noqa: S506 -- both loaders are safe ones
+        return yaml.load(content, Loader=_loader())
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else path
-        what = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise RecipeError(f"{where}: is no YAML: {what}") from error
-    if not isinstance(document, dict):
-        raise RecipeError(f"{path}: expected the fields of one recipe at the top")
-    return document
+        told = [getattr(error, part, None) for part in ("context", "problem")]
+        what = ", ".join(filter(None, told)) or next(iter(str(error).splitlines()), "it cannot be read")
+        raise RecipeError(f"{where}: {what}") from error
+
+
+@functools.cache
+def _loader() -> Any:
+    """libyaml's safe loader that refuses a key which is there twice: the first would be lost in silence."""
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Loader(base):  # type: ignore[misc]
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen: set[str] = set()
+            for key, _ in node.value:
+                name = str(key.value)
+                if name in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"{name} is there twice", key.start_mark)
+                seen.add(name)
+            return super().construct_mapping(node, deep)
+
+    return Loader
 
 
 def _key(texts: Sequence[tuple[str, bytes]]) -> bytes:
     """A digest over every byte that the recipes come from: names and contents of the files, and the code that reads them."""
     digest = hashlib.blake2b(digest_size=32)
-    for module in (recipe_module, recipe_reader):
-        _feed(digest, Path(module.__file__ or "").read_bytes() if module.__file__ else b"")
+    for module in _READERS:
+        _feed(digest, module.read_bytes() if module.is_file() else __version__.encode())
     for path, content in texts:
         _feed(digest, os.fsencode(path))
         _feed(digest, content)
@@ -142,12 +166,21 @@ def _feed(digest: hashlib.blake2b, part: bytes) -> None:
     digest.update(part)
 
 
+def _store(directory: Path, cache_directory: Path | None) -> Path | None:
+    """The file for a directory's parsed recipes: one each, so that nothing piles up. None where there is no place for it."""
+    base = cache_directory if cache_directory is not None else _cache_directory()
+    if base is None:
+        return None
+    name = hashlib.blake2b(os.fsencode(os.path.abspath(directory)), digest_size=8).hexdigest()
+    return base / f"recipes-{name}"
+
+
 def _cache_directory() -> Path | None:
     """The user's cache directory, or None where there is no home to have one in."""
     base = os.environ.get("XDG_CACHE_HOME")
     if base and os.path.isabs(base):
         return Path(base) / "kubectl-sidecar"
-    import platformdirs  # noqa: PLC0415
+    import platformdirs
 
     try:
         directory = Path(platformdirs.user_cache_dir("kubectl-sidecar", appauthor=False))
@@ -157,11 +190,11 @@ def _cache_directory() -> Path | None:
 
 
 def _cached(store: Path | None, key: bytes) -> list[Recipe] | None:
-    """The recipes under this key, or None. What is damaged counts as not there."""
+    """The recipes under this key, or None. What is damaged, or of another key, counts as not there."""
     if store is None:
         return None
     try:
-        with open(store / f"recipes-{key.hex()[:32]}", "rb") as file:
+        with open(store, "rb") as file:
             blob = file.read()
     except OSError:
         return None
@@ -175,18 +208,18 @@ def _cached(store: Path | None, key: bytes) -> list[Recipe] | None:
 
 
 def _remember(store: Path | None, key: bytes, recipes: Sequence[Recipe]) -> None:
-    """Writes the cache whole or not at all, and forgets what it replaces. A cache that cannot be written is no fault."""
+    """Writes the cache whole or not at all. One that cannot be written is no fault."""
     if store is None:
         return
     body = msgspec.msgpack.encode(recipes)
-    target = store / f"recipes-{key.hex()[:32]}"
-    draft = store / f".{target.name}.{os.getpid()}"
+    draft = store.with_name(f".{store.name}.{os.getpid()}.{threading.get_ident()}")
     try:
-        store.mkdir(mode=0o700, parents=True, exist_ok=True)
+        store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft.write_bytes(key + _checksum(body) + body)
-        draft.replace(target)
+        draft.replace(store)
     except OSError:
-        return
+        with contextlib.suppress(OSError):
+            draft.unlink()
 
 
 def _checksum(body: bytes) -> bytes:

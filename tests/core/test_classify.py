@@ -54,7 +54,8 @@ FOUND = {
     "uses the app's image, but is called a helper": (workload(c("app", "own/app:1"), c("log-cleaner", "own/app:1")), "log-cleaner", "possible"),
     "family by image and name, but first and by looks alone": (workload(c("log-shipper", "acme/shipper:1"), c("thing")), "log-shipper", "possible"),
     "family by image and name, first, but the main is known": (workload(c("log-shipper", "acme/shipper:1"), c("shop")), "log-shipper", "likely"),
-    "a shell to exec into": (workload(APP, c("toolbox", "shellbox", command=["sleep", "infinity"])), "toolbox", "possible"),
+    "a shell to exec into": (workload(APP, c("toolbox", "shellbox", command=["sleep", "infinity"])), "toolbox", "likely"),
+    "any image told to sleep": (workload(APP, c("x", "shellbox", command=["sleep", "infinity"])), "x", "possible"),
     "called a sidecar": (workload(APP, c("metrics-sidecar")), "metrics-sidecar", "possible"),
     "generic image with its command": (workload(APP, c("store-agent", "acme/store", command=["store", "agent"])), "store-agent", "certain"),
     "mounts for another": (workload(c("app", volumeMounts=mount("m", **SHARED)), MOUNTER), "thing", "possible"),
@@ -94,7 +95,7 @@ LEFT_ALONE = {
         "exporter"),
     "a store of a generic family, first, with copies of its image": (
         workload(c("store-agent", "acme/many", ports=ports(6379)), c("guardian", "acme/many"), name="ha"), ""),
-    "an app that only sleeps, beside a family": (workload(c("toolbox", "tinybox", command=["sleep", "infinity"]), SHIPPER), "log-shipper"),
+    "an app that only sleeps, beside a family": (workload(c("app", "shellbox", command=["sleep", "infinity"]), SHIPPER), "log-shipper"),
     "an app that greets and sleeps": (workload(c("app", "shellbox", args=["sh", "-c", "echo hello && sleep 3600"]), c("other")), ""),
     "an app that greets and sleeps, listed second": (workload(c("other"), c("app", "shellbox", args=["sh", "-c", "echo hello && sleep 3600"])), ""),
     "an app that is second and privileged": (workload(SHIPPER, c("drv", securityContext={"privileged": True})), "log-shipper"),
@@ -180,8 +181,19 @@ def test_two_unrelated_apps_are_not_guessed() -> None:
 
 
 def test_when_all_look_like_helpers_the_tie_is_not_broken() -> None:
-    findings = judge(workload(c("db-proxy", "acme/db-proxy"), c("log-shipper", "acme/shipper")))
+    findings = judge(workload(c("db-proxy", "acme/db-proxy"), c("mesh-proxy", "acme/mesh-proxy")))
     assert set(roles(findings).values()) == {"unknown"}
+
+
+def test_a_log_shipper_accompanies_a_proxy_and_not_the_other_way_round() -> None:
+    findings = judge(workload(c("log-shipper", "acme/shipper"), c("db-proxy", "acme/db-proxy")))
+    assert roles(findings) == {"log-shipper": "sidecar", "db-proxy": "main"}
+    assert {f.confidence for f in findings} == {"possible"}
+
+
+def test_a_family_in_a_workload_of_its_own_name_leads() -> None:
+    findings = judge(workload(c("guard", "acme/guard:1"), c("kv"), name="guard"))
+    assert roles(findings) == {"guard": "main", "kv": "unknown"}
 
 
 def test_helpers_are_only_possible_where_no_fact_names_the_main() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -130,3 +132,31 @@ def _paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int
     for key, inner in items:
         found += _paths(inner, (*path, key))
     return found
+
+
+THREADS = """
+import sys, threading
+from kubectl_sidecar.core.decode import decode_metadata_page, decode_object, decode_page
+from kubectl_sidecar.core.kinds import KINDS
+from kubectl_sidecar.core.facts import Facts
+from kubectl_sidecar.core.findings import Surroundings
+sys.setswitchinterval(1e-6)
+together = threading.Barrier(len(KINDS))
+containers = [{"name": "a"}, {"name": "b"}]
+obj = {"metadata": {"name": "x"}, "spec": {"containers": containers, "template": {"spec": {"containers": containers}}}}
+page = b'{"items": [{"spec": {"containers": [{"name": "a"}, {"name": "b"}]}}]}'
+def work(kind):
+    together.wait()
+    Surroundings.of(decode_object(kind, obj), Facts(pods=(obj,)))
+    decode_page(kind, page)
+    decode_metadata_page(page)
+threads = [threading.Thread(target=work, args=[kind]) for kind in KINDS]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_threads_that_decode_for_the_first_time_at_once_do_not_crash_the_process(attempt: int) -> None:
+    done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from kubectl_sidecar.core.facts import Unknown
+from kubectl_sidecar.core.globs import word_set
 from kubectl_sidecar.core.impact import get, items
 from kubectl_sidecar.core.plan import Risk
 from kubectl_sidecar.core.risks.context import Context
 
-_CANNOT_START = frozenset(
+_CANNOT_START = word_set(
     "ErrImagePull ImagePullBackOff ErrImageNeverPull InvalidImageName ImageInspectError RegistryUnavailable CreateContainerConfigError "
-    "CreateContainerError RunContainerError StartError ContainerCannotRun PreCreateHookError PreStartHookError PostStartHookError".split()
+    "CreateContainerError RunContainerError StartError ContainerCannotRun PreCreateHookError PreStartHookError PostStartHookError"
 )
 
 Fate = Literal["cannot-start", "ended", "crashes"]
@@ -26,11 +27,14 @@ class _Seen(NamedTuple):
 
 
 def _statuses(context: Context, name: str) -> list[_Seen]:
-    """How the container fares in each live Pod of the classic form that has it."""
+    """How the container fares in each live Pod that has it in the classic form. Pods that are over, or on their way out, say
+    nothing of how it starts."""
     if isinstance(context.facts.pods, Unknown):
         return []
     found = []
     for pod in context.facts.pods:
+        if get(pod, "metadata", "deletionTimestamp") or get(pod, "status", "phase") in ("Succeeded", "Failed"):
+            continue
         for status in items(get(pod, "status", "containerStatuses")):
             if status.get("name") == name:
                 found.append(_fate(status))
@@ -46,7 +50,7 @@ def _fate(status: Mapping[str, Any]) -> _Seen:
     for sign in (waiting, get(ended, "reason"), reason if waiting == "CrashLoopBackOff" else None):
         if sign in _CANNOT_START:
             return _Seen("cannot-start", str(sign), restarts)
-    if code == 0 and (ended or waiting == "CrashLoopBackOff" or restarts > 1):
+    if code == 0 and (ended or waiting == "CrashLoopBackOff"):
         return _Seen("ended", "it ended with exit code 0", restarts)
     if waiting == "CrashLoopBackOff" or (ended and code):
         return _Seen("crashes", f"{waiting or 'ended'} with exit code {code}", restarts)
@@ -62,7 +66,8 @@ def helper_cannot_start(context: Context) -> Iterator[Risk]:
                 "helper-cannot-start",
                 "blocker" if len(bad) == len(seen) else "caution",
                 r.finding.name,
-                f"in {len(bad)} of {len(seen)} live Pods it cannot start ({bad[0].text}); today the app runs without it, from now on it would not start at all",
+                f"in {len(bad)} of {len(seen)} live Pods it cannot start ({bad[0].text}); today the app runs without "
+                "it, from now on it would not start at all",
                 "Make the helper start first.",
             )
 
@@ -89,7 +94,7 @@ def restart_coupling(context: Context) -> Iterator[Risk]:
     names = ", ".join(context.moved)
     flapping = [s.restarts for name in context.moved for s in _statuses(context, name) if s.restarts > 2]
     last = context.after.init_list[-1].name if context.after.init_list else ""
-    alone = len(context.after.main_list) == 1 and last in context.moved
+    alone = len(context.after.main_list) == 1 and last in context.moved and context.after.restart_policy != "Never"
     coupled = f", and a crashed {context.app} is not restarted while {last} is down" if alone else ""
     yield Risk(
         "restart-coupling",
@@ -122,7 +127,11 @@ def mesh_injected(context: Context) -> Iterator[Risk]:
     if not asked:
         return
     classic = [n for n, form in proxies.items() if form == "classic"]
-    beside = f"live Pods have {', '.join(classic)} among the regular containers" if classic else "whether its proxy is a native sidecar is not known"
+    beside = (
+        f"live Pods have {', '.join(classic)} among the regular containers"
+        if classic
+        else "whether its proxy is a native sidecar is not known"
+    )
     yield Risk(
         "mesh-injected",
         "caution",
@@ -134,7 +143,10 @@ def mesh_injected(context: Context) -> Iterator[Risk]:
 
 def _mesh_mark(context: Context) -> str:
     template = context.workload.template
-    for where, marks in (("its template", {**template.labels, **template.annotations}), ("its namespace", _namespace_marks(context))):
+    for where, marks in (
+        ("its template", {**template.labels, **template.annotations}),
+        ("its namespace", _namespace_marks(context)),
+    ):
         for key, values in _MESH_KEYS.items():
             value = marks.get(key)
             if value in _MESH_OFF and where == "its template":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kubectl_sidecar.core.globs import capped_words, joined
+from kubectl_sidecar.core.globs import capped_words, word_set
 from kubectl_sidecar.core.plan import Relocation, Risk
 from kubectl_sidecar.core.probes import any_fits, asks_app, needs_app, waits_in_command
 from kubectl_sidecar.core.reach import asked_by, dialled, port_names, script_of, served
@@ -28,7 +28,9 @@ def one_shot_helper(context: Context) -> Iterator[Risk]:
             )
 
 
-_ONE_SHOT = frozenset("--one-time --one-shot --oneshot --once -once -onetime --onetime --run-once --exit-after-auth -exit-after-auth".split())
+_ONE_SHOT = word_set(
+    "--one-time --one-shot --oneshot --once -once -onetime --onetime --run-once --exit-after-auth -exit-after-auth"
+)
 _ONE_SHOT_ENV = frozenset({("METHOD", "LIST"), ("GITSYNC_ONE_TIME", "true"), ("GIT_SYNC_ONE_TIME", "true")})
 
 
@@ -41,8 +43,9 @@ def _one_shot_word(container: Container) -> str:
     return "=".join(min(pairs)) if pairs else ""
 
 
-_FINITE = frozenset(
-    "cp mv mkdir chmod chown echo printf touch rm ln tar unzip gunzip gzip curl wget aws gsutil sleep test true exit date cat ls sed export set cd".split()
+_FINITE = word_set(
+    "cp mv mkdir chmod chown echo printf touch rm ln tar unzip gunzip gzip curl wget aws gsutil sleep test true exit date cat ls sed "
+    "export set cd"
 )
 _SEPARATOR = re.compile(r"&&|\|\||[;|\n]")
 
@@ -86,8 +89,11 @@ def _through(r: Relocation, container: Container) -> bool:
     probe, recipe = container.startup_probe, r.finding.recipe
     if probe is None or probe.http_get is None or not dialled(container):
         return False
-    inbound = (recipe is not None and recipe.traffic == "inbound") or (recipe is None and r.finding.role == "sidecar" and bool(container.ports))
-    known = next(iter(recipe.startup_probe.probe.values()), {}).get("path") if recipe and recipe.startup_probe else None
+    inbound = (recipe is not None and recipe.traffic == "inbound") or (
+        recipe is None and r.finding.role == "sidecar" and bool(container.ports)
+    )
+    advised = recipe.startup_probe.probe.get("httpGet") if recipe and recipe.startup_probe else None
+    known = advised.get("path") if isinstance(advised, dict) else None
     path = probe.http_get.path or "/"
     return inbound and path != known and not _OWN_HEALTH.search(path)
 
@@ -102,7 +108,8 @@ def post_start_needs_app(context: Context) -> Iterator[Risk]:
                 "post-start-needs-app",
                 "blocker",
                 r.finding.name,
-                f"its postStart hook waits for the app: {why}. The app starts only when the hook is done, so the Pod can neither start nor be deleted",
+                f"its postStart hook waits for the app: {why}. The app starts only when the hook is done, so the Pod "
+                "can neither start nor be deleted",
                 "Remove the hook, or move what it does into the helper's own start.",
                 "lifecycle.postStart",
             )
@@ -112,7 +119,11 @@ def post_start_waits(context: Context) -> Iterator[Risk]:
     for r in context.relocations:
         container = context.moved.get(r.finding.name, r.container)
         asked = asked_by(container.post_start)
-        if asked is None or not asked.waits or asks_app(asked, container, r.finding.recipe, context.apps_beside(r.finding.name)):
+        if (
+            asked is None
+            or not asked.waits
+            or asks_app(asked, container, r.finding.recipe, context.apps_beside(r.finding.name))
+        ):
             continue
         if asked.ports and asked.ports <= served(container):
             continue  # it waits for the helper itself: the gate that a startupProbe would be
@@ -136,7 +147,8 @@ def liveness_needs_app(context: Context) -> Iterator[Risk]:
                 "liveness-needs-app",
                 "caution",
                 r.finding.name,
-                f"its livenessProbe needs the app: {why}. The helper now runs before the app does, and is killed when the app takes longer than the probe allows",
+                f"its livenessProbe needs the app: {why}. The helper now runs before the app does, and is killed "
+                "when the app takes longer than the probe allows",
                 "Let the probe ask the helper itself, or allow more failures.",
                 "livenessProbe",
             )
@@ -152,7 +164,12 @@ def command_waits_for_app(context: Context) -> Iterator[Risk]:
                 "command-waits-for-app",
                 "blocker" if gated else "caution",
                 r.finding.name,
-                f"its command {why}" + (", while the app waits for its startupProbe: neither goes on" if gated else ": it works as before only as long as it has no startupProbe"),
+                f"its command {why}"
+                + (
+                    ", while the app waits for its startupProbe: neither goes on"
+                    if gated
+                    else ": it works as before only as long as it has no startupProbe"
+                ),
                 "Remove the startupProbe." if gated else "Never add a startupProbe to it.",
             )
 
@@ -165,7 +182,8 @@ def exits_without_app(context: Context) -> Iterator[Risk]:
                 "exits-without-app",
                 "blocker",
                 r.finding.name,
-                f"it depends on the app being up when it starts ({sign}) and ends when that is not so; the app starts only when it keeps running",
+                f"it depends on the app being up when it starts ({sign}) and ends when that is not so; the app "
+                "starts only when it keeps running",
                 "Leave it where it is, or let it try again by itself.",
             )
 
@@ -174,16 +192,22 @@ def sub_path_file(context: Context) -> Iterator[Risk]:
     """A file by subPath that does not exist yet: the kubelet makes a directory of that name (pkg/volume/util/subpath)."""
     fresh = {v.name for v in context.after.volumes or () if v.empty_dir is not None}
     for name, container in context.moved.items():
-        made_before = {m.name for c in context.after.init_list if c.name != name for m in c.volume_mounts or () if not m.read_only}
+        made_before = {
+            m.name for c in context.after.init_list if c.name != name for m in c.volume_mounts or () if not m.read_only
+        }
         for mount in container.volume_mounts or ():
             file = (mount.sub_path or "").rpartition("/")[2]
-            writer = next((a for a in context.apps for m in a.volume_mounts or () if m.name == mount.name and not m.read_only), None)
+            writer = next(
+                (a for a in context.apps for m in a.volume_mounts or () if m.name == mount.name and not m.read_only),
+                None,
+            )
             if "." in file.lstrip(".") and mount.name in fresh - made_before and writer:
                 yield Risk(
                     "sub-path-file",
                     "caution",
                     name,
-                    f"it mounts {file} by subPath from volume {mount.name}, which {writer.name} fills: started first, it finds an empty directory of that name",
+                    f"it mounts {file} by subPath from volume {mount.name}, which {writer.name} fills: started "
+                    "first, it finds an empty directory of that name",
                     "Mount the folder instead of the file.",
                     "volumeMounts",
                 )
@@ -192,7 +216,11 @@ def sub_path_file(context: Context) -> Iterator[Risk]:
 def startup_probe_slow(context: Context) -> Iterator[Risk]:
     for name, container in context.moved.items():
         probe = container.startup_probe
-        if probe is not None and (probe.period_seconds is None or probe.period_seconds >= 10) and not probe.initial_delay_seconds:
+        if (
+            probe is not None
+            and (probe.period_seconds is None or probe.period_seconds >= 10)
+            and not probe.initial_delay_seconds
+        ):
             period = probe.period_seconds or 10
             yield Risk(
                 "startup-probe-slow",

@@ -16,7 +16,8 @@ def server_too_old(context: Context) -> Iterator[Risk]:
             "server-too-old",
             "blocker",
             "",
-            f"the API server is {server}: native sidecars are on from 1.29; before, the field is dropped or refused, and the Pod hangs in its init containers",
+            f"the API server is {server}: native sidecars are on from 1.29; before, the field is dropped or refused, "
+            "and the Pod hangs in its init containers",
             "Upgrade the cluster first.",
         )
 
@@ -26,7 +27,9 @@ def node_too_old(context: Context) -> Iterator[Risk]:
         return
     old = [n for n in admitting(context.facts.nodes, context.after) if n.version and n.version < NATIVE_SINCE]
     if old:
-        names = ", ".join(f"{n.name} ({n.raw_version[:30]})" for n in old[:3]) + (f" and {len(old) - 3} more" if len(old) > 3 else "")
+        names = ", ".join(f"{n.name} ({n.raw_version[:30]})" for n in old[:3]) + (
+            f" and {len(old) - 3} more" if len(old) > 3 else ""
+        )
         yield Risk(
             "node-too-old",
             "blocker",

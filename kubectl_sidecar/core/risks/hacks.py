@@ -1,0 +1,171 @@
+"""What the app, or the helper, does today to get an order: some of it breaks with the native form, most of it is needless.
+Only reported: taking a wrapper or a call out of a command changes its exit status, so that is the owner's decision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kubectl_sidecar.core.globs import capped_words, glob, joined, word_set
+from kubectl_sidecar.core.plan import Relocation, Risk
+from kubectl_sidecar.core.problems import kill_switch
+from kubectl_sidecar.core.reach import asked_by, files_waited_for, served, waited_for
+from kubectl_sidecar.core.risks.context import Context
+from kubectl_sidecar.core.workload import Container
+
+_KUBEXIT = "KUBEXIT_"
+
+
+def kubexit(context: Context) -> Iterator[Risk]:
+    """github.com/karlkfi/kubexit cmd/kubexit/main.go: dependencies are looked up in containerStatuses only."""
+    for container in (*context.before.main_list, *context.before.init_list):
+        wrapped = any(e.name.startswith(_KUBEXIT) for e in container.env or ()) or any(
+            "kubexit" in w for w in capped_words(container)
+        )
+        if wrapped and context.relocations:
+            yield Risk(
+                "kubexit",
+                "blocker",
+                container.name,
+                "it is wrapped in kubexit, which looks for its partners among the regular containers only: the app "
+                "would wait in vain, and the helper would be ended and started again",
+                "Take kubexit out of all containers in the same change (command, init container, volume, environment).",
+                "env",
+            )
+            return
+
+
+def quit_endpoint(context: Context) -> Iterator[Risk]:
+    """The app asks its helper to exit. That was how a Job came to its end."""
+    for r in context.relocations:
+        for app in context.apps:
+            hook = asked_by(app.pre_stop)
+            if hook and _quits(hook.text, r):
+                yield Risk(
+                    "quit-endpoint",
+                    "caution",
+                    r.finding.name,
+                    f"the preStop hook of {app.name} tells it to exit when the Pod's end begins: {app.name} stops "
+                    "without it, and it is not started again",
+                    f"Remove the hook of {app.name}.",
+                    "lifecycle.preStop",
+                )
+            elif _quits(joined(capped_words(app)), r):
+                yield Risk(
+                    "quit-endpoint",
+                    "note",
+                    r.finding.name,
+                    f"{app.name} tells it to exit at its own end; that is needless now: it exits and is started once more while {app.name} ends",
+                    "Remove the call, but mind that the exit status of the command may change.",
+                    "command",
+                )
+
+
+_QUITS = re.compile(r"quitquitquit|/-/quit\b|/agent/v1/quit\b")
+
+
+def _quits(text: str, r: Relocation) -> bool:
+    paths = r.finding.recipe.quit_endpoints if r.finding.recipe else ()
+    if any(path in text for path in paths):
+        return True
+    return _QUITS.search(text) is not None and (
+        not served(r.container) or any(str(port) in text for port in served(r.container))
+    )
+
+
+def sentinel_file(context: Context) -> Iterator[Risk]:
+    for r in context.relocations:
+        for file in files_waited_for(joined(capped_words(r.container))):
+            maker = next((a for a in context.apps if file in joined(capped_words(a))), None)
+            if maker is not None:
+                yield Risk(
+                    "sentinel-file",
+                    "caution",
+                    r.finding.name,
+                    f"it ends when {maker.name} makes the file {file[:80]}; as a native sidecar it is started again, and finds the file again",
+                    "Take both halves out: SIGTERM tells it now. What it did after the file came has to happen on SIGTERM.",
+                    "command",
+                )
+
+
+def shared_pid_kill(context: Context) -> Iterator[Risk]:
+    if not context.after.share_process_namespace:
+        return
+    for r in context.relocations:
+        switch = kill_switch(context.workload, r.finding, r.container, context.findings)
+        if "kills the processes" in switch:
+            yield Risk(
+                "shared-pid-kill",
+                "note",
+                r.finding.name,
+                f"{switch} at its own end; that is needless now: a killed helper is started again",
+                "Take the kill out. Keep shareProcessNamespace if anything else uses it.",
+                "command",
+            )
+
+
+_WRAPPERS = word_set("linkerd-await scuttle envoy-preflight")
+_WRAPPER_ENV = word_set("ENVOY_ADMIN_API ISTIO_QUIT_API GENERIC_QUIT_ENDPOINTS START_WITHOUT_ENVOY NEVER_KILL_ISTIO")
+
+
+def exit_wrapper(context: Context) -> Iterator[Risk]:
+    """Wrappers that wait for a proxy at the start and end it with the app."""
+    if not any(r.finding.recipe and r.finding.recipe.traffic != "none" for r in context.relocations):
+        return
+    for app in context.apps:
+        word = next((w.rpartition("/")[2] for w in capped_words(app)[:4] if w.rpartition("/")[2] in _WRAPPERS), "")
+        variable = next((e.name for e in app.env or () if e.name in _WRAPPER_ENV), "")
+        if word or variable:
+            yield Risk(
+                "exit-wrapper",
+                "note",
+                app.name,
+                f"it is wrapped ({word or variable}) to wait for its proxy and to end it; with a native sidecar and "
+                "a startupProbe both are needless",
+                "Take the wrapper out, or tell it to do nothing, when the new form has proved itself.",
+                "command",
+            )
+
+
+def wait_loop(context: Context) -> Iterator[Risk]:
+    """The app, or a plain init container, waits for the helper's port."""
+    for r in context.relocations:
+        container = context.moved.get(r.finding.name, r.container)
+        for waiting in (*context.apps, *(c for c in context.after.init_list if c.name not in context.moved)):
+            ports = waited_for(joined(capped_words(waiting))) & served(container)
+            if ports:
+                gated = container.startup_probe is not None
+                yield Risk(
+                    "wait-loop",
+                    "note",
+                    r.finding.name,
+                    f"{waiting.name} waits for localhost:{min(ports)} itself; "
+                    + (
+                        "the startupProbe does that now"
+                        if gated
+                        else "keep that as long as the helper has no startupProbe"
+                    ),
+                    "Take the loop out." if gated else "",
+                    "command",
+                )
+
+
+def init_copy(context: Context) -> Iterator[Risk]:
+    """A one-time copy of the helper among the plain init containers, so that its work is done before the app starts."""
+    for r in context.relocations:
+        for init in context.before.init_list:
+            if init.restart_policy == "Always" or not _is_copy(init, r):
+                continue
+            yield Risk(
+                "init-copy",
+                "note",
+                r.finding.name,
+                f"init container {init.name} is a one-time copy of it; with a startupProbe the native sidecar does both",
+                "Look whether one of them is enough.",
+                "initContainers",
+            )
+
+
+def _is_copy(init: Container, r: Relocation) -> bool:
+    companion = any(glob(p)(init.name) for p in r.finding.recipe.companions) if r.finding.recipe else False
+    return bool(init.image) and init.image == r.container.image and (companion or init.words != r.container.words)

@@ -1,0 +1,192 @@
+"""Risks of resources: what the Pod asks for, who limits it, and who scales it. Placed after the plain init containers a helper
+never changes what the Pod asks for; placed before one, it adds to that one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kubectl_sidecar.core.facts import Unknown
+from kubectl_sidecar.core.impact import get, hpas_of, items, name_of, pdbs_of, vpas_of
+from kubectl_sidecar.core.plan import Risk
+from kubectl_sidecar.core.resources import Which, format_quantity, parse_quantity, sums, usage
+from kubectl_sidecar.core.risks.context import Context
+
+
+def raised(context: Context) -> tuple[tuple[Which, str, float, float], ...]:
+    """What the plan raises: (requests or limits, resource, before, after)."""
+    before, after = usage(context.before), usage(context.after)
+    pairs: tuple[tuple[Which, dict[str, float], dict[str, float]], ...] = (
+        ("requests", before.requests, after.requests),
+        ("limits", before.limits, after.limits),
+    )
+    return tuple(
+        (which, name, old.get(name, 0.0), new[name])
+        for which, old, new in pairs
+        for name in sorted(new)
+        if new[name] > old.get(name, 0.0) + 1e-9
+    )
+
+
+def more_resources(context: Context) -> Iterator[Risk]:
+    changes = raised(context)
+    if changes:
+        text = ", ".join(
+            f"{which} {name} {format_quantity(name, old)} → {format_quantity(name, new)}"
+            for which, name, old, new in changes
+        )
+        yield Risk(
+            "more-resources",
+            "caution",
+            ", ".join(context.moved),
+            f"before a plain init container the helper runs beside it, so each Pod asks for more: {text}",
+            "Place it after the init containers, if none of them needs it.",
+        )
+
+
+def quota_exceeded(context: Context) -> Iterator[Risk]:
+    if isinstance(context.facts.quotas, Unknown):
+        return
+    for which, name, old, new in raised(context):
+        for quota in context.facts.quotas:
+            key = f"{which}.{name}" if which == "limits" or name not in _hard(quota) else name
+            hard, used = (
+                parse_quantity(_hard(quota).get(key)),
+                parse_quantity((get(quota, "status", "used") or {}).get(key)),
+            )
+            if hard is not None and used is not None and used + new > hard >= used + old:
+                yield Risk(
+                    "quota-exceeded",
+                    "caution",
+                    ", ".join(context.moved),
+                    f"ResourceQuota {name_of(quota)} leaves {format_quantity(name, max(hard - used, 0))} of {key}, "
+                    f"and a new Pod asks for {format_quantity(name, new)}",
+                    "Place the helper after the init containers, or raise the quota.",
+                )
+
+
+def _hard(quota: Mapping[str, Any]) -> Mapping[str, Any]:
+    hard = get(quota, "spec", "hard")
+    return hard if isinstance(hard, Mapping) else {}
+
+
+def limit_range(context: Context) -> Iterator[Risk]:
+    if isinstance(context.facts.limit_ranges, Unknown):
+        return
+    for which, name, _, new in raised(context):
+        for limits in context.facts.limit_ranges:
+            for item in items(get(limits, "spec", "limits")):
+                most = parse_quantity((item.get("max") or {}).get(name)) if item.get("type") == "Pod" else None
+                if most is not None and new > most and which == "limits":
+                    yield Risk(
+                        "limit-range",
+                        "blocker",
+                        ", ".join(context.moved),
+                        f"LimitRange {name_of(limits)} allows a Pod {format_quantity(name, most)} of {name}, and it "
+                        f"would have {format_quantity(name, new)}: no Pod would be admitted",
+                        "Place the helper after the init containers.",
+                    )
+
+
+def pod_level_resources(context: Context) -> Iterator[Risk]:
+    """The aggregate of the containers has to fit into the Pod's own (pkg/apis/core/validation, from 1.34)."""
+    pod = context.after.resources
+    for which, given in (("requests", pod.requests if pod else None), ("limits", pod.limits if pod else None)):
+        before, after = sums(context.before, "requests"), sums(context.after, "requests")
+        for name, value in (given or {}).items():
+            most = parse_quantity(value)
+            if most is not None and after.get(name, 0.0) > most + 1e-9 >= before.get(name, 0.0):
+                yield Risk(
+                    "pod-level-resources",
+                    "blocker",
+                    ", ".join(context.moved),
+                    f"the containers would ask for {format_quantity(name, after[name])} of {name}, more than the "
+                    f"Pod's own {which} of {format_quantity(name, most)}: the API server refuses it",
+                    "Place the helper after the init containers.",
+                    f"resources.{which}",
+                )
+
+
+def vpa(context: Context) -> Iterator[Risk]:
+    """kubernetes/autoscaler: the recommender drops samples of init containers (enhancement 8905 is to change that)."""
+    found = vpas_of(context.workload, context.facts)
+    if isinstance(found, Unknown):
+        return
+    for obj in found:
+        off = get(obj, "spec", "updatePolicy", "updateMode") == "Off"
+        yield Risk(
+            "vpa",
+            "note" if off else "caution",
+            ", ".join(context.moved),
+            f"VerticalPodAutoscaler {name_of(obj)} does not look at native sidecars (up to 1.7 at least): their "
+            "requests stay as written, and a containerPolicy for them does nothing",
+            "Set the helper's requests by hand.",
+        )
+
+
+def hpa(context: Context) -> Iterator[Risk]:
+    """pkg/controller/podautoscaler/replica_calculator.go sums regular containers and sidecars since 1.29."""
+    found = hpas_of(context.workload, context.facts)
+    if isinstance(found, Unknown):
+        return
+    for obj in found:
+        for metric in items(get(obj, "spec", "metrics")):
+            name = get(metric, "containerResource", "container")
+            if name in context.moved:
+                yield Risk(
+                    "hpa",
+                    "note",
+                    str(name),
+                    f"HorizontalPodAutoscaler {name_of(obj)} scales by its usage; it is found among native sidecars "
+                    "too, if the metrics server reports it",
+                    "Look at the HPA's current metrics after the rollout.",
+                )
+
+
+def pdb(context: Context) -> Iterator[Risk]:
+    """A rollout asks no disruption budget; it matters where the budget allows fewer than the rollout takes away."""
+    found = pdbs_of(context.workload, context.facts)
+    workload, kind = context.workload, context.workload.kind
+    replicas = 1 if workload.replicas is None else workload.replicas
+    if isinstance(found, Unknown) or kind.effect != "rollout" or not replicas or kind.name == "DaemonSet":
+        return
+    takes = _share(_max_unavailable(context), replicas, up=False)
+    for obj in found:
+        allowed = _allowed(get(obj, "spec") or {}, replicas)
+        if allowed is not None and takes > allowed:
+            yield Risk(
+                "pdb",
+                "note",
+                "",
+                f"the rollout takes up to {takes} of {replicas} Pods away at once, where PodDisruptionBudget "
+                f"{name_of(obj)} allows {allowed}: rollouts do not ask it",
+                "Lower maxUnavailable for the migration.",
+            )
+
+
+def _max_unavailable(context: Context) -> int | str:
+    strategy = context.workload.strategy
+    if context.workload.kind.name == "StatefulSet":
+        return 1
+    if strategy is not None and strategy.type == "Recreate":
+        return "100%"
+    rolling = strategy.rolling_update if strategy else None
+    return "25%" if rolling is None or rolling.max_unavailable is None else rolling.max_unavailable
+
+
+def _allowed(spec: Mapping[str, Any], replicas: int) -> int | None:
+    most, least = spec.get("maxUnavailable"), spec.get("minAvailable")
+    if isinstance(most, int | str):
+        return _share(most, replicas, up=True)
+    if isinstance(least, int | str):
+        return max(replicas - _share(least, replicas, up=True), 0)
+    return None
+
+
+def _share(value: int | str, of: int, *, up: bool) -> int:
+    """A number, or a percentage of the replicas."""
+    if isinstance(value, int):
+        return min(value, of)
+    digits = value.rstrip("%")
+    percent = int(digits) if digits.isascii() and digits.isdecimal() else 0
+    return min((percent * of + 99) // 100 if up else percent * of // 100, of)

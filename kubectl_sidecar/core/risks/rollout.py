@@ -1,0 +1,197 @@
+"""Risks of the rollout: whether the change reaches the Pods, and what happens to the service meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubectl_sidecar.core.facts import Unknown
+from kubectl_sidecar.core.impact import get, name_of
+from kubectl_sidecar.core.plan import Risk
+from kubectl_sidecar.core.risks.context import Context
+
+
+def _strategy(context: Context) -> str:
+    return (context.workload.strategy.type if context.workload.strategy else None) or ""
+
+
+def _replicas(context: Context) -> int:
+    return 1 if context.workload.replicas is None else context.workload.replicas
+
+
+def _rolls(context: Context) -> bool:
+    return context.workload.kind.effect == "rollout" and bool(context.relocations)
+
+
+def rollout_on_delete(context: Context) -> Iterator[Risk]:
+    if _rolls(context) and _strategy(context) == "OnDelete":
+        yield Risk(
+            "rollout-on-delete",
+            "caution",
+            "",
+            "its update strategy is OnDelete: no Pod changes until you delete it, and old and new Pods run side by side until then",
+            "Delete the Pods one by one and look at each new one.",
+        )
+
+
+def rollout_partition(context: Context) -> Iterator[Risk]:
+    rolling = context.workload.strategy.rolling_update if context.workload.strategy else None
+    partition = rolling.partition if rolling else None
+    if _rolls(context) and partition:
+        yield Risk(
+            "rollout-partition",
+            "caution",
+            "",
+            f"its partition is {partition}: Pods with a lower ordinal keep the classic form",
+            "Lower the partition step by step.",
+        )
+
+
+def rollout_paused(context: Context) -> Iterator[Risk]:
+    if _rolls(context) and context.workload.paused:
+        yield Risk(
+            "rollout-paused",
+            "caution",
+            "",
+            "it is paused: nothing happens until it is resumed, and then together with whatever else was changed meanwhile",
+            "Resume it first (kubectl rollout resume).",
+        )
+
+
+def only_new_pods(context: Context) -> Iterator[Risk]:
+    if context.workload.kind.effect == "new-pods" and context.relocations:
+        yield Risk(
+            "only-new-pods",
+            "caution",
+            "",
+            f"a {context.workload.kind.name} does not replace its Pods: those that run now keep the classic form",
+            "Delete them one by one when the new form has proved itself.",
+        )
+
+
+def single_replica_gap(context: Context) -> Iterator[Risk]:
+    """With one replica, the old Pod goes before the new one is there."""
+    kind = context.workload.kind.name
+    if not _rolls(context) or _replicas(context) != 1 or kind == "DaemonSet" or context.workload.paused:
+        return
+    rolling = context.workload.strategy.rolling_update if context.workload.strategy else None
+    away = (
+        kind == "StatefulSet"
+        or _strategy(context) == "Recreate"
+        or (rolling is not None and rolling.max_unavailable in (1, "100%"))
+    )
+    if away and _strategy(context) != "OnDelete":
+        yield Risk(
+            "single-replica-gap",
+            "caution",
+            "",
+            "its only Pod is stopped before the new one starts: the service is away until the new Pod is ready, and stays away if it never is",
+            "Pick a quiet moment" + (", or scale up first." if kind == "Deployment" else "."),
+        )
+
+
+def rwo_volume(context: Context) -> Iterator[Risk]:
+    """A volume that one node can hold, and a rolling update that starts the new Pod while the old one has it."""
+    if context.workload.kind.name != "Deployment" or not _rolls(context) or _strategy(context) == "Recreate":
+        return
+    rolling = context.workload.strategy.rolling_update if context.workload.strategy else None
+    if isinstance(context.facts.claims, Unknown) or (rolling is not None and rolling.max_surge in (0, "0%")):
+        return
+    mounted = {v.persistent_volume_claim.claim_name for v in context.after.volumes or () if v.persistent_volume_claim}
+    for claim in context.facts.claims:
+        modes = get(claim, "spec", "accessModes") or ()
+        if name_of(claim) in mounted and modes and set(modes) <= {"ReadWriteOnce", "ReadWriteOncePod"}:
+            yield Risk(
+                "rwo-volume",
+                "caution",
+                "",
+                f"claim {name_of(claim)} is {modes[0]}: on another node the new Pod waits for the volume until the "
+                "old one is gone, which waits for the new one",
+                "Use the strategy Recreate, or maxSurge 0, for the migration.",
+            )
+
+
+def claims_wanted(context: Context) -> bool:
+    """Whether a rule would look at claims."""
+    return (
+        context.workload.kind.name == "Deployment"
+        and _strategy(context) != "Recreate"
+        and any(v.persistent_volume_claim for v in context.after.volumes or ())
+    )
+
+
+def progress_deadline(context: Context) -> Iterator[Risk]:
+    """The start gates of the helpers come on top of the app's own start."""
+    deadline = context.workload.progress_deadline_seconds
+    if context.workload.kind.name != "Deployment" or deadline is None or not context.relocations:
+        return
+    gates = 0
+    for container in context.moved.values():
+        probe = container.startup_probe
+        if probe is not None:
+            gates += (probe.initial_delay_seconds or 0) + (probe.period_seconds or 10) * (probe.failure_threshold or 3)
+    if deadline < max(gates, 30):
+        yield Risk(
+            "progress-deadline",
+            "caution",
+            "",
+            f"progressDeadlineSeconds is {deadline}, and the helpers now start before the app"
+            + (f" (their startupProbes may take {gates} s)" if gates else "")
+            + ": a slow start would count as a failed rollout",
+            "Raise progressDeadlineSeconds.",
+            "progressDeadlineSeconds",
+        )
+
+
+def stuck_ordinal(context: Context) -> Iterator[Risk]:
+    """Seen on a real cluster: with OrderedReady, undo changes the object but not the Pod that is stuck."""
+    if context.workload.kind.name == "StatefulSet" and _rolls(context) and _strategy(context) != "OnDelete":
+        yield Risk(
+            "stuck-ordinal",
+            "note",
+            "",
+            "if a new Pod never gets ready, undo alone does not help: a stuck Pod of a StatefulSet has to be deleted by hand",
+            "",
+        )
+
+
+def default_container(context: Context) -> Iterator[Risk]:
+    """kubectl takes the annotation, else the first regular container."""
+    annotations = context.workload.template.annotations
+    first = context.before.main_list[0].name if context.before.main_list else ""
+    if (
+        first in context.moved
+        and "kubectl.kubernetes.io/default-container" not in annotations
+        and context.after.main_list
+    ):
+        yield Risk(
+            "default-container",
+            "note",
+            first,
+            f"it is the first container today: kubectl logs and exec without -c take {context.after.main_list[0].name} from now on",
+            "",
+        )
+
+
+def index_shift(context: Context) -> Iterator[Risk]:
+    before, after = [c.name for c in context.before.main_list], [c.name for c in context.after.main_list]
+    shifted = [name for name in after if before.index(name) != after.index(name)] if set(after) <= set(before) else []
+    if shifted:
+        yield Risk(
+            "index-shift",
+            "note",
+            "",
+            f"{', '.join(shifted)} moves to another index of containers: JSON patches and queries by index (containers/1) then mean another one",
+            "Look for them in kustomizations, policies and dashboards.",
+        )
+
+
+def ksm_series(context: Context) -> Iterator[Risk]:
+    """kube-state-metrics docs/metrics/workload/pod-metrics.md."""
+    if context.relocations:
+        yield Risk(
+            "ksm-series",
+            "note",
+            ", ".join(context.moved),
+            "its series in kube-state-metrics move from kube_pod_container_* to kube_pod_init_container_*",
+            "Look at alerts and dashboards that name them.",
+        )
