@@ -20,16 +20,14 @@ from kubectl_sidecar.sources.cluster import Cluster, Object
 OBJECT, POD = "server dry run", "Pod dry run"
 
 
-def patch_of(plan: Plan, obj: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The plan as a JSON Patch that applies only to `obj` as it was just read."""
+def patch_of(plan: Plan, *, resource_version: str = "") -> list[dict[str, Any]]:
+    """The plan as a JSON Patch that applies only to the object at that version; any version where none is given."""
     tests: dict[Path, str] = {("spec", "containers", r.source, "name"): r.finding.name for r in plan.relocations}
-    version = str(edits.find(obj, ("metadata", "resourceVersion")) or "")
-    return edits.guarded_patch(plan.edits, prefix=plan.workload.kind.template, resource_version=version, tests=tests)
+    prefix = plan.workload.kind.template
+    return edits.guarded_patch(plan.edits, prefix=prefix, resource_version=resource_version, tests=tests)
 
 
-def dry_run_object(
-    cluster: Cluster, plan: Plan, obj: Mapping[str, Any], *, field_manager: str
-) -> tuple[DryRunAnswer, tuple[str, ...]]:
+def dry_run_object(cluster: Cluster, plan: Plan, *, field_manager: str) -> tuple[DryRunAnswer, tuple[str, ...]]:
     """What the server would say to the patch, and its warnings."""
     workload = plan.workload
     try:
@@ -37,7 +35,7 @@ def dry_run_object(
             workload.kind.resource,
             workload.namespace,
             workload.name,
-            patch_of(plan, obj),
+            patch_of(plan),
             dry_run=True,
             field_manager=field_manager,
         )

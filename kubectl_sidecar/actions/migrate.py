@@ -148,7 +148,7 @@ def prepare(
     answers: tuple[DryRunAnswer, ...] = ()
     warnings: tuple[str, ...] = ()
     if dry_runs and not plan.is_empty and target.kind.patchable:
-        first, warnings = dry_run_object(cluster, plan, obj, field_manager=options.field_manager)
+        first, warnings = dry_run_object(cluster, plan, field_manager=options.field_manager)
         answers = (first, dry_run_pod(cluster, plan, obj, field_manager=options.field_manager))
     owner = owner_of(workload.metadata)
     effect, pods = effect_of(workload, obj)
@@ -299,7 +299,7 @@ def _write(
         phase.state = "sending"
         try:
             written = cluster.patch(
-                target.kind.resource, target.namespace, target.name, patch_of(plan, obj),
+                target.kind.resource, target.namespace, target.name, patch_of(plan, resource_version=workload.metadata.resource_version or ""),
                 dry_run=False, field_manager=prepared.options.field_manager,
             )  # fmt: skip
         except Conflict:

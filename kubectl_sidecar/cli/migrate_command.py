@@ -11,6 +11,7 @@ import click
 from kubectl_sidecar.cli.console import Console, console
 from kubectl_sidecar.cli.manners import Command
 from kubectl_sidecar.cli.options import Connection, connection, decisions, duration, places, shared
+from kubectl_sidecar.errors import InputError, Interrupted, SidecarError
 
 
 @click.command("migrate", cls=Command)
@@ -24,8 +25,6 @@ def migrate_command(workload: tuple[str, ...], **options: Any) -> int:
     Shows the diff, the problems that it removes and the risks that it sees, asks, patches, and watches the rollout. The old
     template is recorded first, so that undo restores it exactly.
     """
-    from kubectl_sidecar.errors import InputError
-
     if options["filename"]:
         raise InputError(
             "migrate does not write files yet; see what would change with: kubectl sidecar describe -f FILE"
@@ -120,7 +119,7 @@ class _Migration:
     def _show(self, prepared: Any, codes: list[int]) -> bool:
         """Prints a plan; says whether it may go on."""
         from kubectl_sidecar.output.diff import painted
-        from kubectl_sidecar.output.plan import judgement, plan_diff, verdict
+        from kubectl_sidecar.output.plan import judgement, plan_diff
 
         decision = prepared.verdict.decision
         if decision == "nothing":
@@ -135,7 +134,6 @@ class _Migration:
             self._show_source_change(prepared)
             codes.append(3)
             return False
-        del verdict
         return True
 
     def _show_source_change(self, prepared: Any) -> None:
@@ -156,7 +154,14 @@ class _Migration:
 
         again: list[Any] = []
         for prepared in ready:
-            result = self._execute(prepared)
+            try:
+                result = self._execute(prepared)
+            except Interrupted:
+                raise
+            except SidecarError as error:  # the others are done all the same, and the exit code tells
+                self.screen.say(f"error: {error}")
+                codes.append(error.exit_code)
+                continue
             if result.outcome == "changed":
                 self.screen.say(result.text + "; here is the new diff")
                 again.append(prepare(self.world.cluster, prepared.target, self.index, self.settings))

@@ -114,12 +114,14 @@ def json_patch(edits: Iterable[Edit], *, prefix: Path = ()) -> list[dict[str, An
 def guarded_patch(
     edits: Iterable[Edit], *, prefix: Path, resource_version: str, tests: Mapping[Path, Any]
 ) -> list[dict[str, Any]]:
-    """A JSON Patch that applies only to the object as it was read.
+    """A JSON Patch that applies only to the object as it was read; without a resourceVersion (a dry run needs no lock, and a status
+    write meanwhile must not fail it) only to one where the tests hold.
 
     A stale resourceVersion given by `replace` is answered with a clean 409 Conflict, where a failed `test` of it would be an
     unhelpful 422; `tests` (paths relative to `prefix`) make sure that the indexes still mean the containers that were meant."""
+    lock = {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version}
     return [
-        {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version},
+        *([lock] if resource_version else []),
         *({"op": "test", "path": pointer((*prefix, *path)), "value": value} for path, value in tests.items()),
         *json_patch(edits, prefix=prefix),
     ]

@@ -101,6 +101,17 @@ def test_a_change_of_what_was_judged_stops_it(change: Callable[[dict[str, Any]],
     assert at.template() == before
 
 
+def test_a_status_write_during_the_dry_run_is_no_refusal() -> None:
+    at = world(workload())
+
+    def somebody_writes(request: Request) -> None:
+        if request.verb == "patch" and request.dry_run:
+            at.edit(lambda obj: obj["metadata"].setdefault("labels", {}).update(team="a"))
+
+    at.cluster.hooks.append(somebody_writes)
+    assert [run.outcome for run in at.prepare().dry_runs] == ["accepted", "accepted"]
+
+
 def test_a_conflict_is_tried_again_while_nothing_that_was_judged_changed() -> None:
     at = world(workload())
     prepared = at.prepare()
