@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+DIST_PYTHON := build/env/bin/python
+DIST_STAMP := build/env/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo check test cluster bench score snapshots clean
+.PHONY: help venv demo check test cluster bench score snapshots dist clean
 
 help: ## what there is to make (this list)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +46,16 @@ score: $(STAMP) ## judge the classifier by labelled manifests: make score CORPUS
 
 snapshots: $(STAMP) ## accept the TUI's pictures as they are now; look at the difference before you commit
 	$(BIN)/pytest tests/tui --snapshot-update
+
+dist: $(DIST_STAMP) ## build what is released for this machine: krew's archive and plugin.yaml, wheel and sdist, into dist/
+	$(DIST_PYTHON) packaging/build.py
+	$(DIST_PYTHON) packaging/render.py --to plugin.yaml
+
+# An environment with the pinned dependencies alone: what is not in it cannot get into the archive.
+$(DIST_STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear build/env
+	$(DIST_PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[dist]'
+	@touch $@
 
 clean: ## remove .venv and whatever tools left in the checkout
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache snapshot_report.html

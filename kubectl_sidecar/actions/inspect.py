@@ -22,7 +22,7 @@ from kubectl_sidecar.core.owners import Owner, owner_of
 from kubectl_sidecar.core.plan import Problem
 from kubectl_sidecar.core.problems import problems
 from kubectl_sidecar.core.workload import Broken, Metadata, Workload
-from kubectl_sidecar.errors import ClusterError, Expired, NotFound, SidecarError
+from kubectl_sidecar.errors import ClusterError, Expired, InputError, Invalid, NotFound, SidecarError
 from kubectl_sidecar.sources.cluster import Cluster, ListQuery
 from kubectl_sidecar.sources.manifests import Manifest, Unreadable
 
@@ -145,7 +145,10 @@ def scan(
     wanted = [(kind, namespace) for kind in scope.kinds for namespace in scope.namespaces or (None,)]
     in_parallel(partial(_list, state, kind, namespace) for kind, namespace in wanted)
     if len(state.gaps) == len(wanted):
-        raise state.gaps[0].error
+        error = state.gaps[0].error
+        if scope.selector and isinstance(error, Invalid):
+            raise InputError(f'the selector "{scope.selector}" is refused: {error}') from error
+        raise error
     _fold(state)
     _injected(state)
     rows = sorted(state.rows.values(), key=lambda r: (r.namespace, KINDS.index(r.kind), r.name))

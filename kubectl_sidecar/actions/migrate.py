@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -137,6 +137,15 @@ def prepare(
 ) -> Prepared:
     """Everything about migrating one workload, without any effect. With `dry_runs=False` (describe) the server is not asked
     what it would say."""
+    steps = preparing(cluster, target, index, options)
+    prepared = next(steps)
+    for step in steps if dry_runs else ():
+        prepared = step
+    return prepared
+
+
+def preparing(cluster: Cluster, target: Target, index: RecipeIndex, options: MigrateOptions) -> Iterator[Prepared]:
+    """The same step by step, for a screen that shows what there is: the plan, then again after each dry run."""
     obj, workload = read(cluster, target)
     facts = gather(cluster, workload)
     surroundings = Surroundings.of(workload, facts)
@@ -145,17 +154,24 @@ def prepare(
     if plan.usage_after != plan.usage_before:
         facts = with_limits(cluster, workload, facts)
         plan = make_plan(obj, workload, findings, facts, options.plan)
-    answers: tuple[DryRunAnswer, ...] = ()
-    warnings: tuple[str, ...] = ()
-    if dry_runs and not plan.is_empty and target.kind.patchable:
-        first, warnings = dry_run_object(cluster, plan, field_manager=options.field_manager)
-        answers = (first, dry_run_pod(cluster, plan, obj, field_manager=options.field_manager))
     owner = owner_of(workload.metadata)
     effect, pods = effect_of(workload, obj)
-    verdict = decide(plan, owner, answers, options.policy)
-    return Prepared(
-        target, cluster.context, obj, facts, plan, owner, answers, verdict, effect, pods, warnings, options
+    verdict = decide(plan, owner, (), options.policy)
+    planned = Prepared(
+        target, cluster.context, obj, facts, plan, owner, (), verdict, effect, pods, (), options
     )  # fmt: skip
+    yield planned
+    if plan.is_empty or not target.kind.patchable:
+        return
+    first, warnings = dry_run_object(cluster, plan, field_manager=options.field_manager)
+    yield (planned := _answered(replace(planned, warnings=warnings), first))
+    yield _answered(planned, dry_run_pod(cluster, plan, obj, field_manager=options.field_manager))
+
+
+def _answered(prepared: Prepared, answer: DryRunAnswer) -> Prepared:
+    answers = (*prepared.dry_runs, answer)
+    verdict = decide(prepared.plan, prepared.owner, answers, prepared.options.policy)
+    return replace(prepared, dry_runs=answers, verdict=verdict)
 
 
 def prepare_files(
@@ -346,9 +362,3 @@ def _record(prepared: Prepared, cluster: Cluster, clock: Clock) -> Record:
         after=dict(plan.after),
         tool=__version__,
     )
-
-
-def with_policy(prepared: Prepared, policy: PolicyOptions) -> Prepared:
-    """The same, judged by other options."""
-    options = replace(prepared.options, policy=policy)
-    return replace(prepared, options=options, verdict=decide(prepared.plan, prepared.owner, prepared.dry_runs, policy))

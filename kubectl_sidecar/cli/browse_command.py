@@ -14,7 +14,7 @@ from kubectl_sidecar.cli.options import Connection, connection, shared
 
 @click.command("browse", cls=Command)
 @connection
-@shared("all", "selector", "allow-owned", "field-manager")
+@shared("all", "selector", "recipes", "allow-owned", "field-manager")
 @switch("--readonly", help="Hide whatever writes.")
 def browse_command(**options: Any) -> int:
     """Look through workloads on a screen; migrate and undo from there, after a diff and a yes."""
@@ -27,6 +27,7 @@ def browse_command(**options: Any) -> int:
     from kubectl_sidecar.cli.world import connect, recipe_index
 
     asked, everywhere, selector = options["namespace"], options["all_namespaces"], options["selector"]
+    index = recipe_index(options["recipes"])  # before the screen opens, so that what is said of a fault stays on the terminal
     world = connect(Connection.of(options))
     from kubectl_sidecar.actions.inspect import Scope
     from kubectl_sidecar.tui.app import run
@@ -34,7 +35,7 @@ def browse_command(**options: Any) -> int:
     return run(
         cluster=world.cluster,
         journal=world.journal,
-        index=recipe_index(),
+        index=index,
         clock=world.clock,
         scope=Scope(world.namespaces(asked, everywhere=everywhere), selector or ""),
         readonly=options["readonly"],

@@ -14,7 +14,7 @@ from kubectl_sidecar.cli.options import Connection, connection, decisions, place
 @click.command("describe", cls=Command)
 @click.argument("workload", nargs=-1)
 @connection
-@shared("files", "recursive", "container", "startup-probe", "place", "color")
+@shared("files", "recursive", "container", "startup-probe", "place", "recipes", "color")
 def describe_command(workload: tuple[str, ...], **options: Any) -> int:
     """Show what a workload's containers are and why we think so, what is wrong today, what a migration would change, and what
     it could break. Nothing is written.
@@ -45,7 +45,7 @@ def _from_cluster(workload: tuple[str, ...], options: dict[str, Any], plan: Any)
     parse_targets(workload, "")  # wrong words are told before anything is asked of a cluster
     world = connect(Connection.of(options))
     targets = parse_targets(workload, world.namespace)
-    index = recipe_index()
+    index = recipe_index(options["recipes"])
     return [prepare(world.cluster, target, index, MigrateOptions(plan), dry_runs=False) for target in targets]
 
 
@@ -57,4 +57,4 @@ def _from_files(workload: tuple[str, ...], options: dict[str, Any], plan: Any) -
 
     targets = parse_targets(workload, options["namespace"] or "") if workload else ()
     manifests = list(read(options["filename"], recursive=options["recursive"]))
-    return prepare_files(manifests, targets, recipe_index(), plan)
+    return prepare_files(manifests, targets, recipe_index(options["recipes"]), plan)

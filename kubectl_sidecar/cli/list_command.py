@@ -17,7 +17,7 @@ from kubectl_sidecar.cli.options import Connection, connection, shared
 @flag(
     "--output", "-o", choices=("wide", "json", "yaml", "name"), help="wide, json, yaml or name; a table if not given."
 )
-@shared("no-headers", "color")
+@shared("recipes", "no-headers", "color")
 @switch("--at-risk", help="Only workloads that have a sidecar without ordering guarantees.")
 @listing("--family", help="Only workloads with a helper of this family.")
 @listing("--problem", help="Only workloads with this problem.")
@@ -47,7 +47,7 @@ def _from_files(options: dict[str, Any]) -> Any:
     from kubectl_sidecar.cli.world import recipe_index
     from kubectl_sidecar.sources.manifests import read
 
-    return scan_files(read(options["filename"], recursive=options["recursive"]), recipe_index())
+    return scan_files(read(options["filename"], recursive=options["recursive"]), recipe_index(options["recipes"]))
 
 
 def _from_cluster(options: dict[str, Any]) -> Any:
@@ -57,7 +57,7 @@ def _from_cluster(options: dict[str, Any]) -> Any:
     asked = options["namespace"]
     world = connect(Connection.of(options))
     namespaces = world.namespaces(asked, everywhere=options["all_namespaces"])
-    return scan(world.cluster, Scope(namespaces, options["selector"] or ""), recipe_index())
+    return scan(world.cluster, Scope(namespaces, options["selector"] or ""), recipe_index(options["recipes"]))
 
 
 def _wanted(row: Any, options: dict[str, Any]) -> bool:

@@ -33,17 +33,22 @@ def migrate_command(workload: tuple[str, ...], **options: Any) -> int:
         raise InputError("give either names or a selector (-l), not both")
     if options["all_namespaces"] and not options["selector"]:
         raise InputError("-A goes with a selector (-l) only; names belong to one namespace")
-    return _Migration(workload, options).run()
+    written: list[str] = []
+    try:
+        return _Migration(workload, options, written).run()
+    except KeyboardInterrupt as interrupt:  # outside of `execute`, which says itself how far it came
+        raise Interrupted(f"interrupted; {so_far(written)}") from interrupt
 
 
 class _Migration:
     """One call of the command: prepares all, shows all, asks once, executes one after the other."""
 
-    def __init__(self, words: tuple[str, ...], options: dict[str, Any]) -> None:
+    def __init__(self, words: tuple[str, ...], options: dict[str, Any], written: list[str]) -> None:
         from kubectl_sidecar.cli.targets import parse_targets
         from kubectl_sidecar.cli.world import connect, recipe_index
 
         self.screen: Console = console(options["color"])
+        self.written = written
         self.dry_run: str = options["dry_run"]
         if not options["selector"]:
             parse_targets(words, "")  # wrong words are told before anything is asked of a cluster
@@ -111,8 +116,9 @@ class _Migration:
                     self.screen.say("Dry run: nothing was written.")
                 break
             if any(p.verdict.decision == "ask" for p in ready) and not self._agreed(ready):
-                self.screen.say("Nothing was written.")
-                return 3
+                self.screen.say("Nothing more was written." if self.written else "Nothing was written.")
+                codes.extend(3 for _ in ready)
+                break
             asking = self._execute_all(ready, codes)
         return _exit_code(codes)
 
@@ -156,16 +162,18 @@ class _Migration:
         for prepared in ready:
             try:
                 result = self._execute(prepared)
+                if result.outcome == "changed":
+                    again.append(prepare(self.world.cluster, prepared.target, self.index, self.settings))
+                    self.screen.say(result.text + "; here is the new diff")
+                    continue
             except Interrupted:
                 raise
             except SidecarError as error:  # the others are done all the same, and the exit code tells
                 self.screen.say(f"error: {error}")
                 codes.append(error.exit_code)
                 continue
-            if result.outcome == "changed":
-                self.screen.say(result.text + "; here is the new diff")
-                again.append(prepare(self.world.cluster, prepared.target, self.index, self.settings))
-                continue
+            if result.written:
+                self.written.append(prepared.target.qualified)
             self.screen.print(closing(result, self.screen.paint))
             codes.append({"done": 0, "unwatched": 0, "failed": 4}.get(result.outcome, 3))
         return again
@@ -199,6 +207,11 @@ def progress_on(screen: Console) -> Callable[[Any], None]:
             screen.progress(progress(event))
 
     return report
+
+
+def so_far(written: list[str]) -> str:
+    """What an interruption between two writes has to tell."""
+    return f"{', '.join(written)} was written before, nothing more" if written else "nothing was written"
 
 
 def _exit_code(codes: list[int]) -> int:

@@ -36,6 +36,7 @@ _OUTPUT = {
     "place": listing("--place", help="NAME=before:X, after:X, first or last: where among the init containers."),
     "files": listing("--filename", "-f", help="File, directory or - (standard input) to read instead of a cluster."),
     "recursive": switch("--recursive", "-R", help="Go down into the directories of -f."),
+    "recipes": listing("--recipes", help="Directory with recipes of your own; they go before the packaged ones."),
     "yes": switch("--yes", "-y", help="Do not ask; moves only what is certain."),
     "no-wait": switch("--no-wait", help="Do not wait for the rollout."),
     "timeout": flag("--timeout", default="10m", help="How long to wait for a rollout."),

@@ -10,6 +10,7 @@ import click
 from kubectl_sidecar.cli.console import Console, console
 from kubectl_sidecar.cli.manners import Command
 from kubectl_sidecar.cli.options import Connection, connection, duration, shared
+from kubectl_sidecar.errors import Interrupted, SidecarError
 
 
 @click.command("undo", cls=Command)
@@ -21,6 +22,7 @@ def undo_command(workload: tuple[str, ...], **options: Any) -> int:
 
     Refuses, with a diff, when somebody changed the template since: restoring would lose that change.
     """
+    from kubectl_sidecar.cli.migrate_command import so_far
     from kubectl_sidecar.cli.targets import parse_targets
     from kubectl_sidecar.cli.world import connect
 
@@ -28,11 +30,27 @@ def undo_command(workload: tuple[str, ...], **options: Any) -> int:
     seconds = duration(options["timeout"], "--timeout")
     world = connect(Connection.of(options))
     screen = console(options["color"])
-    codes = [_undo(world, screen, target, options, seconds) for target in parse_targets(workload, world.namespace)]
+    codes: list[int] = []
+    written: list[str] = []
+    targets = parse_targets(workload, world.namespace)
+    for target in targets:
+        try:
+            codes.append(_undo(world, screen, target, options, seconds, written))
+        except KeyboardInterrupt as interrupt:  # outside of `execute_undo`, which says itself how far it came
+            raise Interrupted(f"interrupted; {so_far(written)}") from interrupt
+        except Interrupted:
+            raise
+        except SidecarError as error:  # the others are done all the same, and the exit code tells
+            if len(targets) == 1:
+                raise
+            screen.say(f"error: {error}")
+            codes.append(error.exit_code)
     return max(codes, default=0) if len(set(codes)) <= 1 else 4
 
 
-def _undo(world: Any, screen: Console, target: Any, options: dict[str, Any], seconds: float) -> int:
+def _undo(
+    world: Any, screen: Console, target: Any, options: dict[str, Any], seconds: float, written: list[str]
+) -> int:
     from kubectl_sidecar.actions.undo import execute_undo, prepare_undo
     from kubectl_sidecar.cli.migrate_command import progress_on
     from kubectl_sidecar.output.diff import painted
@@ -68,5 +86,7 @@ def _undo(world: Any, screen: Console, target: Any, options: dict[str, Any], sec
         )
     finally:
         screen.end_progress()
+    if result.written:
+        written.append(target.qualified)
     screen.print(closing_undo(result, screen.paint))
     return {"done": 0, "unwatched": 0, "failed": 4}.get(result.outcome, 3)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kubectl_sidecar.cli.options import Connection
 from kubectl_sidecar.core.classify import RecipeIndex
 from kubectl_sidecar.core.journal import Journal
+from kubectl_sidecar.errors import RecipeError
 from kubectl_sidecar.sources.cluster import Clock, Cluster
+
+if TYPE_CHECKING:
+    from kubectl_sidecar.sources.recipes import Loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +70,45 @@ def _demo_world() -> World:
     return World(demo.cluster, MemoryJournal(), demo.clock, demo.cluster.namespace)
 
 
-def recipe_index() -> RecipeIndex:
-    """The packaged recipes, ready to classify with."""
+def recipe_index(directories: Sequence[str] = ()) -> RecipeIndex:
+    """The packaged recipes, and before them the user's own, ready to classify with. A fault in one of the user's is said on
+    stderr and leaves out that recipe alone."""
     from kubectl_sidecar.sources.recipes import packaged
 
-    return RecipeIndex(packaged())
+    own = user_recipes(directories)
+    for fault in own.faults:
+        sys.stderr.write(f"warning: {fault}; this recipe is left out\n")
+    return RecipeIndex(packaged(), preferred=own.recipes)
+
+
+def user_recipes(directories: Sequence[str]) -> Loaded:
+    """The user's own recipes and their faults: of the given directories, in their order, then of the configuration's. Raises
+    RecipeError for a given directory that cannot be read."""
+    from kubectl_sidecar.sources.recipes import Loaded, load
+
+    found = [load(Path(directory)) for directory in directories]
+    configured = recipes_directory()
+    if configured is not None and configured.exists():
+        try:
+            found.append(load(configured))
+        except RecipeError as fault:
+            found.append(Loaded((), (fault,)))
+    return Loaded(tuple(r for part in found for r in part.recipes), tuple(f for part in found for f in part.faults))
+
+
+def recipes_directory() -> Path | None:
+    """The folder for the user's own recipes: XDG_CONFIG_HOME/kubectl-sidecar/recipes, or below the platform's place for
+    configuration. None where there is no home to have one in."""
+    configured = os.environ.get("XDG_CONFIG_HOME")
+    if configured and os.path.isabs(configured):
+        return Path(configured) / "kubectl-sidecar" / "recipes"
+    import platformdirs
+
+    try:
+        directory = Path(platformdirs.user_config_dir("kubectl-sidecar", appauthor=False))
+    except (RuntimeError, OSError, KeyError):
+        return None
+    return directory / "recipes" if directory.is_absolute() else None
 
 
 def state_directory() -> Path:

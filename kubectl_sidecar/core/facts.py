@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from kubectl_sidecar.core.plain import items, mapping, texts
 from kubectl_sidecar.core.workload import PodSpec, Toleration
 
 
@@ -68,7 +69,7 @@ class Facts:
     from_files: bool = False
 
 
-_VERSION = re.compile(r"v?(\d{1,3})\.(\d{1,3})\+?(?:\.(\d{1,5}))?(?:$|[-+.~ ])", re.ASCII)
+_VERSION = re.compile(r"v?(\d{1,3})\.(\d{1,3})\+?(?:\.(\d{1,5})(?=$|[-+.~ ])|(?=$|[-+~ ]))", re.ASCII)
 _MINOR = re.compile(r"(\d{2,3})\+", re.ASCII)
 
 
@@ -91,12 +92,12 @@ def node_facts(nodes: Iterable[Mapping[str, Any]]) -> tuple[NodeFact, ...]:
 
 
 def _node(node: Mapping[str, Any]) -> NodeFact:
-    metadata, raw = _mapping(node.get("metadata")), ""
-    info = _mapping(_mapping(node.get("status")).get("nodeInfo"))
+    metadata, raw = mapping(node.get("metadata")), ""
+    info = mapping(mapping(node.get("status")).get("nodeInfo"))
     if isinstance(info.get("kubeletVersion"), str):
         raw = info["kubeletVersion"]
-    taints = _mapping(node.get("spec")).get("taints")
-    labels = {k: v for k, v in _mapping(metadata.get("labels")).items() if isinstance(k, str) and isinstance(v, str)}
+    taints = mapping(node.get("spec")).get("taints")
+    labels = {k: v for k, v in mapping(metadata.get("labels")).items() if isinstance(k, str) and isinstance(v, str)}
     return NodeFact(
         name=str(metadata.get("name") or ""),
         version=parse_version(raw),
@@ -104,10 +105,6 @@ def _node(node: Mapping[str, Any]) -> NodeFact:
         labels=labels,
         taints=tuple(t for t in taints if isinstance(t, Mapping)) if isinstance(taints, list) else (),
     )
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def admitting(nodes: Iterable[NodeFact], spec: PodSpec) -> tuple[NodeFact, ...]:
@@ -146,8 +143,8 @@ def _tolerated(taint: Mapping[str, Any], tolerations: Sequence[Toleration]) -> b
 
 
 def _attracts(node: NodeFact, affinity: Mapping[str, Any] | None) -> bool:
-    required = _mapping(
-        _mapping(_mapping(affinity).get("nodeAffinity")).get("requiredDuringSchedulingIgnoredDuringExecution")
+    required = mapping(
+        mapping(mapping(affinity).get("nodeAffinity")).get("requiredDuringSchedulingIgnoredDuringExecution")
     )
     terms = required.get("nodeSelectorTerms")
     if not isinstance(terms, list) or not terms:
@@ -156,15 +153,15 @@ def _attracts(node: NodeFact, affinity: Mapping[str, Any] | None) -> bool:
 
 
 def _term(node: NodeFact, term: Mapping[str, Any]) -> bool:
-    expressions = [e for e in term.get("matchExpressions") or () if isinstance(e, Mapping)]
-    fields = [e for e in term.get("matchFields") or () if isinstance(e, Mapping)]
+    expressions = list(items(term.get("matchExpressions")))
+    fields = list(items(term.get("matchFields")))
     return all(_fits(node.labels.get(str(e.get("key"))), e) for e in expressions) and all(
         _fits(node.name, e) for e in fields if e.get("key") == "metadata.name"
     )
 
 
 def _fits(value: str | None, expression: Mapping[str, Any]) -> bool:
-    values = [str(v) for v in expression.get("values") or ()]
+    values = texts(expression.get("values"))
     match expression.get("operator"):
         case "In":
             return value in values
@@ -199,7 +196,7 @@ def effective_version(facts: Facts, spec: PodSpec) -> tuple[Version | Unknown, s
                 found.append((node.version, f"node {node.name}"))
     elif not facts.from_files:  # from files, the version that the user gave speaks for the nodes too
         missing.append(f"the versions of the nodes are not known: {facts.nodes.reason}")
-    least = min(found, default=None)
+    least = min(found, key=lambda pair: pair[0], default=None)
     if least is not None and (not missing or least[0] < NATIVE_SINCE):
         return least
     return Unknown("; ".join(missing)), "; ".join(missing)

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from kubectl_sidecar.core.facts import Facts, Unknown
 from kubectl_sidecar.core.findings import Finding
 from kubectl_sidecar.core.globs import TEXT_CAP, glob, inside
-from kubectl_sidecar.core.impact import Objects, name_of, services_of, target_ports
+from kubectl_sidecar.core.impact import Objects, services_of, target_ports
+from kubectl_sidecar.core.plain import name_of
 from kubectl_sidecar.core.reach import asked_by, port_names, served
 from kubectl_sidecar.core.recipe import HookEffect, Recipe
 from kubectl_sidecar.core.workload import Container, Hook, PodSpec, Workload

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubectl_sidecar.core.facts import Facts, Unknown
+from kubectl_sidecar.core.plain import get, items, mapping, name_of, texts
 from kubectl_sidecar.core.workload import Workload
 
 Objects = tuple[Mapping[str, Any], ...]
@@ -69,25 +70,6 @@ def pod_monitors_of(workload: Workload, facts: Facts) -> Objects | Unknown:
     )
 
 
-def get(value: Any, *keys: str) -> Any:
-    """A value deep in plain mappings; None where the way ends."""
-    for key in keys:
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(key)
-    return value
-
-
-def name_of(obj: Mapping[str, Any]) -> str:
-    name = get(obj, "metadata", "name")
-    return name if isinstance(name, str) else ""
-
-
-def items(value: Any) -> Iterator[Mapping[str, Any]]:
-    """The mappings of a list; nothing where it is none."""
-    return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list | tuple) else iter(())
-
-
 def target_ports(service: Mapping[str, Any]) -> Iterator[int | str]:
     """The ports of Pods that a Service sends to, by number or by name."""
     for port in items(get(service, "spec", "ports")):
@@ -129,16 +111,16 @@ def selects(selector: Any, workload: Workload, *, empty: bool) -> bool:
 
 
 def _expression(expression: Mapping[str, Any], labels: Mapping[str, str | None]) -> bool:
-    key, values = expression.get("key"), expression.get("values") or ()
+    key, values = expression.get("key"), texts(expression.get("values"))
     match expression.get("operator"):
         case "In":
             return labels.get(str(key)) in values
         case "NotIn":
             return labels.get(str(key)) not in values
         case "Exists":
-            return key in labels
+            return str(key) in labels
         case "DoesNotExist":
-            return key not in labels
+            return str(key) not in labels
         case _:
             return False
 
@@ -164,7 +146,7 @@ def _service_text(service: Mapping[str, Any]) -> str:
 
 
 def _policy_text(policy: Mapping[str, Any]) -> str:
-    return f"restricts {_listed(get(policy, 'spec', 'policyTypes') or ('Ingress',))}"
+    return f"restricts {_listed(texts(get(policy, 'spec', 'policyTypes')) or ('Ingress',))}"
 
 
 def _hpa_text(hpa: Mapping[str, Any]) -> str:
@@ -176,7 +158,7 @@ def _vpa_text(vpa: Mapping[str, Any]) -> str:
 
 
 def _pdb_text(pdb: Mapping[str, Any]) -> str:
-    spec = get(pdb, "spec") or {}
+    spec = mapping(get(pdb, "spec"))
     return (
         _listed(f"{key} {spec[key]}" for key in ("minAvailable", "maxUnavailable") if key in spec) or "limits evictions"
     )

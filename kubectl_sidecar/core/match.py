@@ -60,6 +60,7 @@ class _Compiled:
     unless_names: tuple[Callable[[str], bool], ...]
     unconfirmed: frozenset[str]
     rank: int
+    preferred: bool
 
 
 UNSPECIFIC = word_set(
@@ -71,10 +72,14 @@ UNSPECIFIC = word_set(
 
 
 class RecipeIndex:
-    """Recipes, compiled. Of recipes of one family the first counts; of several that fit, the better fit, then the earlier."""
+    """Recipes, compiled. Of recipes of one family the first counts; of several that fit, the better fit, then the earlier.
+    The user's own are `preferred`: they come first, and where one fits by image or name, no other is asked."""
 
-    def __init__(self, recipes: Iterable[Recipe]) -> None:
+    def __init__(self, recipes: Iterable[Recipe], *, preferred: Iterable[Recipe] = ()) -> None:
         seen: dict[str, Recipe] = {}
+        for recipe in preferred:
+            seen.setdefault(recipe.family, recipe)
+        own = len(seen)
         for recipe in recipes:
             seen.setdefault(recipe.family, recipe)
         self.recipes: tuple[Recipe, ...] = tuple(seen.values())
@@ -89,12 +94,13 @@ class RecipeIndex:
         """What scene.py remembers of containers; it lives and dies with these recipes."""
         self._marks: list[tuple[Callable[[str], bool], Recipe]] = []
         self._exact_marks: dict[str, list[Recipe]] = {}
+        self._asks: dict[str, set[str | None]] = {}
         self._shared_names: dict[str, int] = {}
         for rank, recipe in enumerate(self.recipes):
-            self._add(recipe, rank)
+            self._add(recipe, rank, preferred=rank < own)
         self._tokens = frozenset(self._by_token)
 
-    def _add(self, recipe: Recipe, rank: int) -> None:
+    def _add(self, recipe: Recipe, rank: int, *, preferred: bool) -> None:
         tests, unless = tests_of(recipe.match), tests_of(recipe.unless)
         compiled = _Compiled(
             recipe,
@@ -104,6 +110,7 @@ class RecipeIndex:
             tuple(glob(p) for p in recipe.unless.names),
             frozenset(recipe.unconfirmed),
             rank,
+            preferred,
         )
         for text in recipe.match.images:
             pattern = image_pattern(text)
@@ -127,11 +134,16 @@ class RecipeIndex:
                 self._by_token.setdefault(token, []).append((compiled, command, test))
             else:
                 self._loose_commands.append((compiled, command, test))
-        for mark in recipe.injector.marks if recipe.injector else ():
+        if recipe.injector is None:
+            return
+        for mark in recipe.injector.marks:
             if "*" in mark or "?" in mark:
                 self._marks.append((glob(mark), recipe))
             else:
                 self._exact_marks.setdefault(mark, []).append(recipe)
+        for ask in recipe.injector.asks:
+            key, equals, value = ask.partition("=")
+            self._asks.setdefault(key, set()).add(value if equals else None)
 
     def best(self, container: Container, words: tuple[str, ...], text: str) -> tuple[str, Hit | None]:
         """The last segment of the container's image, and the recipe that fits the container best. `words` and `text` are its
@@ -145,10 +157,13 @@ class RecipeIndex:
             known = self._candidates[key] = parsed.basename, self._look_up(parsed, container.name)
         image, candidates = known
         found: Hit | None = None
+        preferred = False
         for candidate in candidates:
+            if found is not None and preferred and not candidate.compiled.preferred:
+                break  # the user's own come first, and one of them fits
             hit = candidate.bare if candidate.settled else self._judge(candidate, container, words, text)
             if hit and (found is None or hit.strength > found.strength):
-                found = hit
+                found, preferred = hit, candidate.compiled.preferred
         if text and (found is None or found.strength < 2):
             found = self._by_command(container, words, text, [c.compiled for c in candidates]) or found
         return image, found
@@ -196,7 +211,7 @@ class RecipeIndex:
         if not found:
             return ()
         kept = [c for c in found.values() if not _excluded(c.compiled, image, name)]
-        kept.sort(key=lambda c: (-_image_rank(c.image), not c.named, c.compiled.rank))
+        kept.sort(key=lambda c: (not c.compiled.preferred, -_image_rank(c.image), not c.named, c.compiled.rank))
         return tuple(kept)
 
     def _candidate(self, compiled: _Compiled, level: ImageMatch, text: str, confirmed: bool,
@@ -254,10 +269,19 @@ class RecipeIndex:
         return found
 
     def is_marked(self, metadata: Metadata | None) -> bool:
-        """Whether an injector left its mark on this Pod."""
+        """Whether an injector left its mark on this Pod, or was asked to change it: not every injector leaves a mark."""
         if metadata is None:
             return False
-        return any(self.marked(keys) for keys in (metadata.annotations, metadata.labels) if keys)
+        return any(self.marked(keys) or self._asked(keys) for keys in (metadata.annotations, metadata.labels) if keys)
+
+    def _asked(self, values: Mapping[str, str | None]) -> bool:
+        """Whether one of these annotations or labels asks for an injection; one that may have any value, with none that
+        says no."""
+        for key in values.keys() & self._asks.keys():
+            wanted, value = self._asks[key], values[key]
+            if value in wanted or (None in wanted and value and value.lower() not in _NO):
+                return True
+        return False
 
 
 def _how(c: _Candidate, detail: str) -> str:
@@ -273,6 +297,7 @@ def _excluded(compiled: _Compiled, image: Image, name: str) -> bool:
     return any(test(name) for test in compiled.unless_names) or any(p.fits(image) for p in compiled.unless_images)
 
 
+_NO = ("false", "disabled", "no", "0")
 _NO_IMAGE = Image("", "", "", "")
 
 

@@ -40,17 +40,24 @@ def place(moving: Sequence[Moving], spec: PodSpec, overrides: Mapping[str, str])
     (X an init container, there already or moving too). Raises InputError for one that makes no sense."""
     _check(moving, spec, overrides)
     final = [c.name for c in spec.init_list]
+    taken = frozenset(final)
+    keys = {
+        c.name: f"{c.name} (moved)" if c.name in taken else c.name for _, c in moving
+    }  # no name of Kubernetes has a blank
     reasons: dict[str, str] = {}
     for at, pair in enumerate(ordered := _in_order(moving)):
         name = pair[1].name
+        index, reason = len(final), ""
         if overrides.get(name) in (None, "last"):
             index, reason = _spot(pair[1], spec, final, [c for _, c in ordered])
-            final.insert(index, name)
-            reasons[name] = reason + _beside(pair, ordered[:at], ordered[at + 1 :])
-        else:
-            final.append(name)
-    _override(final, overrides, reasons)
-    return tuple(Placed(name, final.index(name), reasons[name]) for name in final if name in reasons)
+            reason += _beside(pair, ordered[:at], ordered[at + 1 :])
+        final.insert(index, keys[name])
+        reasons[name] = reason
+    _override(final, overrides, keys, reasons)
+    return tuple(
+        Placed(name, final.index(keys[name]), reasons[name])
+        for name in sorted(keys, key=lambda n: final.index(keys[n]))
+    )
 
 
 def writer_before(reader: Container, spec: PodSpec) -> str:
@@ -182,17 +189,18 @@ def _check(moving: Sequence[Moving], spec: PodSpec, overrides: Mapping[str, str]
             )
 
 
-def _override(final: list[str], overrides: Mapping[str, str], reasons: dict[str, str]) -> None:
+def _override(final: list[str], overrides: Mapping[str, str], keys: Mapping[str, str], reasons: dict[str, str]) -> None:
     """The user's word last, and true at the end: two that contradict each other are refused."""
     for name, where in sorted(overrides.items(), key=lambda item: ":" in item[1]):
-        final.remove(name)
+        final.remove(keys[name])
         word, _, other = where.partition(":")
+        other = keys.get(other, other)
         index = 0 if where == "first" else len(final) if where == "last" else final.index(other) + (word == "after")
-        final.insert(index, name)
+        final.insert(index, keys[name])
         reasons[name] = f"placed by you: {where.replace(':', ' ')}"
     for name, where in overrides.items():
         word, _, other = where.partition(":")
-        if word in _HOLDS and not _HOLDS[word](final.index(name), final.index(other)):
+        if word in _HOLDS and not _HOLDS[word](final.index(keys[name]), final.index(keys.get(other, other))):
             raise InputError(
                 f"--place {name}={where} contradicts another --place: the order would be {', '.join(final)}"
             )

@@ -167,7 +167,7 @@ def _lost(finding: Finding, words: Mapping[str, str], app: str) -> str:
     """What a race costs the app with this kind of helper."""
     recipe = finding.recipe
     place, traffic = (recipe.placement.place, recipe.traffic) if recipe else ("other", "none")
-    key = place if place in words else traffic if traffic in words else "other"
+    key = place if place in words and place != "other" else traffic if traffic in words else "other"
     return words[key].format(app=app)
 
 

@@ -65,14 +65,23 @@ _OPTION = re.compile(r"(?:-p|--port)[ =](\d{2,5})(?!\d)", re.ASCII)
 _BASH_TCP = re.compile(r"/dev/tcp/(?:localhost|127\.0\.0\.1)/(\d{2,5})", re.ASCII)
 
 
+_DEFAULT_PORTS = {"mysql": 3306, "mysqladmin": 3306, "mariadb": 3306, "psql": 5432, "pg_isready": 5432, "redis-cli": 6379,
+                  "mongo": 27017, "mongosh": 27017, "curl": 80, "wget": 80}  # fmt: skip
+_WITHOUT_PORT = re.compile(r"(?<![\w/-])([a-z][\w-]{2,12})\b[^;|&]{0,80}?(?:localhost|127\.0\.0\.1)(?![:\w.])")
+
+
 def local_ports(text: str) -> frozenset[int]:
-    """The ports on localhost that a command line asks: `curl localhost:80`, `nc -z 127.0.0.1 5432`, `/dev/tcp/localhost/80`."""
+    """The ports on localhost that a command line asks: `curl localhost:80`, `nc -z 127.0.0.1 5432`, `/dev/tcp/localhost/80`;
+    where none is written, the tool's own: `mysql -h 127.0.0.1`."""
+    text = text[:TEXT_CAP]
     if not mentions_local(text) and "0.0.0.0" not in text:
         return frozenset()
-    found = (*_LOCAL.findall(text[:TEXT_CAP]), *_BASH_TCP.findall(text[:TEXT_CAP]))
-    if not found and mentions_local(text):  # pg_isready -h localhost -p 5432
-        found = tuple(_OPTION.findall(text[:TEXT_CAP]))
-    return frozenset(int(port) for port in found if 0 < int(port) < 65_536)
+    found = {int(port) for port in (*_LOCAL.findall(text), *_BASH_TCP.findall(text))}
+    if not found:  # pg_isready -h localhost -p 5432
+        found = {int(port) for port in _OPTION.findall(text)}
+    if not found:
+        found = {_DEFAULT_PORTS[tool] for tool in _WITHOUT_PORT.findall(text) if tool in _DEFAULT_PORTS}
+    return frozenset(port for port in found if 0 < port < 65_536)
 
 
 class Asked(NamedTuple):

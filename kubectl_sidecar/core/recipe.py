@@ -75,16 +75,22 @@ class StartupProbe:
     it is offered only where `requires` matches the container (all of its non-empty groups).
 
     `port_from` are patterns with one `*` over the words and over NAME=value of the environment; where one fits, what the `*`
-    stands for is the address or port to probe: `--http-port=*` (also as two words), `--metrics=*`."""
+    stands for is the address or port to probe: `--http-port=*` (also as two words), `--metrics=*`.
+    `not_with` are such patterns, or whole words, with which the probe would fail: `--web.config.file=*` (TLS)."""
 
     probe: dict[str, Any]
     requires: Match = field(default_factory=Match)
     port_from: tuple[str, ...] = ()
+    not_with: tuple[str, ...] = ()
     note: str = ""
 
     def configured(self, words: Sequence[str], env: Mapping[str, str]) -> dict[str, Any] | None:
         """The probe for a container with these words of command and args and this environment: with the port that they set.
-        None where they bind it to localhost or set no usable port, because the kubelet could not reach it."""
+        None where they bind it to localhost or set no usable port, because the kubelet could not reach it, and where one of
+        `not_with` is set."""
+        pairs = [f"{name}={value}" for name, value in env.items()]
+        if any(p in words or p in pairs or any(_set_values((p,), words, env)) for p in self.not_with):
+            return None
         port = next(_set_values(self.port_from, words, env), None)
         if port is None:
             return self.probe
@@ -103,7 +109,9 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 def _set_values(patterns: Sequence[str], words: Sequence[str], env: Mapping[str, str]) -> Iterator[str]:
     """What the `*` of each pattern stands for, first in the words, then in the environment."""
     for pattern in patterns:
-        head, _, tail = pattern.partition("*")
+        head, star, tail = pattern.partition("*")
+        if not star:
+            continue
         for index, word in enumerate(words):
             if len(word) >= len(head) + len(tail) and word.startswith(head) and word.endswith(tail):
                 yield word[len(head) : len(word) - len(tail)]

@@ -171,14 +171,24 @@ def _checked(recipe: Recipe) -> Recipe:
     for i, path in enumerate(recipe.quit_endpoints):
         if not path.startswith("/"):
             raise _Fault(f"quit_endpoints[{i}]", 'expected a path that begins with "/"')
-    for name in ("match", "unless", "one_shot", "needs_app"):
+    for name in ("match", "unless"):
         _check_match(getattr(recipe, name), name)
+    for name in ("one_shot", "needs_app"):
+        _check_condition(getattr(recipe, name), name)
     if recipe.startup_probe:
-        _check_match(recipe.startup_probe.requires, "startup_probe.requires")
+        _check_condition(recipe.startup_probe.requires, "startup_probe.requires")
         for i, pattern in enumerate(recipe.startup_probe.port_from):
             if pattern.count("*") != 1:
                 raise _Fault(f"startup_probe.port_from[{i}]", 'expected one "*", where the port stands')
     return _with_unconfirmed(recipe)
+
+
+def _check_condition(match: Match, path: str) -> None:
+    """A condition on how a container of this family is configured; which program it is, `match` says."""
+    for group in ("images", "names"):
+        if getattr(match, group):
+            raise _Fault(f"{path}.{group}", "has no effect here; give command, args, env, ports or mounts")
+    _check_match(match, path)
 
 
 def _check_match(match: Match, path: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from kubectl_sidecar.core.workload import Container, PodSpec, Quantity, Resources
 
@@ -35,13 +35,13 @@ _FACTORS: Mapping[str, float] = {
 }  # fmt: skip
 
 
-def parse_quantity(value: Quantity | None) -> float | None:
+def parse_quantity(value: Any) -> float | None:
     """A quantity as Kubernetes writes it (`100m`, `1.5Gi`, `1e3`, `2`) as a number; None for what is none.
     Grammar: staging/src/k8s.io/apimachinery/pkg/api/resource/quantity.go."""
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
+    if not isinstance(value, str):
+        return None
     found = _QUANTITY.fullmatch(value.strip()[:64])
     if found is None:
         return None

@@ -224,4 +224,7 @@ def source_change(prepared: Prepared, paint: Paint) -> Iterator[str]:
         return
     yield ""
     yield paint("strong", "The change for the source") + " (a strategic merge patch, as kustomize takes it):"
+    # with a target, kustomize finds the object whether or not its manifest names a namespace
+    target = prepared.target
+    yield from ("# patches:", "# - path: patch.yaml", f"#   target: {{kind: {target.kind.name}, name: {target.name}}}")
     yield from to_yaml(strategic_patch(prepared.plan)).splitlines()

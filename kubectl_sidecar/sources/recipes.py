@@ -30,6 +30,10 @@ _PACKAGE = Path(__file__).parent.parent
 _READERS = (_PACKAGE / "core" / "recipe.py", _PACKAGE / "core" / "recipe_reader.py")
 _CHECK = 16
 """Bytes of the checksum before the cached recipes."""
+_KEPT = 4
+"""So many directories' caches are kept; older ones go when a new one is written, so that nothing piles up."""
+_DRAFT_SECONDS = 3600.0
+"""An unfinished cache that is so much older than a finished one belongs to a process that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +76,35 @@ def load(directory: Path, *, cache: Path | None = None) -> Loaded:
     return Loaded(tuple(recipes), tuple(faults))
 
 
+def load_files(paths: Sequence[Path]) -> Loaded:
+    """The recipes of these files alone, in their order, without any cache."""
+    texts, faults = _contents([str(path) for path in paths])
+    recipes, wrong = _parse(texts)
+    return Loaded(tuple(recipes), (*faults, *wrong))
+
+
+def files_of(directory: Path) -> tuple[Path, ...]:
+    """The files of a directory that are taken for recipes, by name. Raises RecipeError where it cannot be read."""
+    return tuple(directory / name for name in _names(directory))
+
+
 def _read_files(directory: Path) -> tuple[list[tuple[str, bytes]], list[RecipeError]]:
     """(path, content) of each recipe's file, by name, and the faults of those that cannot be read."""
+    return _contents([os.path.join(directory, name) for name in _names(directory)])
+
+
+def _names(directory: Path) -> list[str]:
     try:
         with os.scandir(directory) as entries:
-            names = sorted(e.name for e in entries if e.name.endswith(SUFFIXES) and not e.name.startswith("."))
+            return sorted(e.name for e in entries if e.name.endswith(SUFFIXES) and not e.name.startswith("."))
     except OSError as error:
         raise RecipeError(f"{directory}: {error.strerror or error}; give a directory with recipes") from error
+
+
+def _contents(paths: Sequence[str]) -> tuple[list[tuple[str, bytes]], list[RecipeError]]:
     texts: list[tuple[str, bytes]] = []
     faults: list[RecipeError] = []
-    for name in names:
-        path = os.path.join(directory, name)
+    for path in paths:
         try:
             with open(path, "rb") as file:
                 content = file.read(SIZE_CAP + 1)
@@ -217,9 +239,25 @@ def _remember(store: Path | None, key: bytes, recipes: Sequence[Recipe]) -> None
         store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft.write_bytes(key + _checksum(body) + body)
         draft.replace(store)
+        _tidy(store)
     except OSError:
         with contextlib.suppress(OSError):
             draft.unlink()
+
+
+def _tidy(store: Path) -> None:
+    """Removes what nobody needs of the caches beside `store`. Whoever reads one meanwhile parses again, no more."""
+    written = store.stat().st_mtime
+    found: list[tuple[float, Path]] = []
+    with os.scandir(store.parent) as entries:
+        for entry in entries:
+            if entry.name.startswith(("recipes-", ".recipes-")) and entry.is_file(follow_symlinks=False):
+                found.append((entry.stat(follow_symlinks=False).st_mtime, store.parent / entry.name))
+    whole = sorted((e for e in found if not e[1].name.startswith(".") and e[1] != store), reverse=True)
+    drafts = [e for e in found if e[1].name.startswith(".") and e[0] < written - _DRAFT_SECONDS]
+    for _, path in (*whole[_KEPT - 1 :], *drafts):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _checksum(body: bytes) -> bytes:

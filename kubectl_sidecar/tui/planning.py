@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
-from kubectl_sidecar.actions.dryrun import dry_run_object, dry_run_pod
-from kubectl_sidecar.actions.migrate import Prepared, Target, prepare
-from kubectl_sidecar.core.policy import decide
+from kubectl_sidecar.actions.migrate import Prepared, Target, preparing
 from kubectl_sidecar.tui.messages import Planned
 from kubectl_sidecar.tui.session import Session
 from kubectl_sidecar.tui.worker import sentence
@@ -29,18 +26,7 @@ def plan_all(
 
 
 def _plan(session: Session, target: Target) -> Iterator[Planned]:
-    prepared = prepare(session.cluster, target, session.index, session.options, dry_runs=False)
-    if prepared.plan.is_empty or not target.kind.patchable:
-        yield Planned(target, prepared, last=True)
-        return
-    yield Planned(target, prepared)
-    manager = session.options.field_manager
-    answer, warnings = dry_run_object(session.cluster, prepared.plan, prepared.obj, field_manager=manager)
-    prepared = _judged(replace(prepared, dry_runs=(answer,), warnings=warnings))
-    yield Planned(target, prepared)
-    answer = dry_run_pod(session.cluster, prepared.plan, prepared.obj, field_manager=manager)
-    yield Planned(target, _judged(replace(prepared, dry_runs=(*prepared.dry_runs, answer))), last=True)
-
-
-def _judged(prepared: Prepared) -> Prepared:
-    return replace(prepared, verdict=decide(prepared.plan, prepared.owner, prepared.dry_runs, prepared.options.policy))
+    prepared: Prepared | None = None
+    for prepared in preparing(session.cluster, target, session.index, session.options):
+        yield Planned(target, prepared)
+    yield Planned(target, prepared, last=True)

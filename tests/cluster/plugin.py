@@ -124,6 +124,7 @@ class Plugin:
         return {
             "PATH": self.path,
             "HOME": str(self.folder),
+            "TMPDIR": str(self.folder),
             "XDG_STATE_HOME": str(self.folder / "state"),
             "TERM": "xterm-256color",
             "LANG": "C.UTF-8",

@@ -116,6 +116,7 @@ def test_a_dry_run_shows_and_writes_nothing(plugin: Plugin, cluster: ControlPlan
         ("job", "a Job's template is immutable: change its manifest, delete the Job and create it again"),
         ("pod", "a Pod's containers cannot be moved: change its manifest, delete the Pod and create it again"),
     ],
+    ids=["job", "pod"],
 )
 @pytest.mark.parametrize("yes", [True, False], ids=["-y", "asking"])
 def test_what_cannot_be_patched_is_refused_with_the_way_out(
@@ -270,6 +271,44 @@ def test_ctrl_c_at_the_question_writes_nothing(plugin: Plugin, cluster: ControlP
     assert "nothing was written" in ran.out.lower()
     assert not is_native(template(cluster, namespace))
     assert plugin.records == []
+
+
+def test_what_was_written_before_a_no_is_told(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
+    cluster.create(classic("deployment", "one"), classic("deployment", "two"), namespace=namespace)
+    with plugin.terminal("migrate", "deploy", "one", "two", "-n", namespace, "--no-wait") as there:
+        there.until(QUESTION)
+        cluster.kubectl("set", "image", "deployment/two", "-n", namespace, "shop=registry.example.com/shop:2")
+        there.type("y\n")
+        assert "Patch 1 Deployment " in there.until(QUESTION)
+        there.type("n\n")
+        ran = there.end()
+    assert (ran.code, ran.out.splitlines()[-1]) == (4, "Nothing more was written.")
+    assert [is_native(template(cluster, namespace, name=name)) for name in ("one", "two")] == [True, False]
+
+
+def test_what_was_written_before_ctrl_c_is_told(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
+    cluster.create(classic("deployment", "one"), classic("deployment", "two"), namespace=namespace)
+    with plugin.terminal("migrate", "deploy", "one", "two", "-n", namespace, "--no-wait") as there:
+        there.until(QUESTION)
+        cluster.kubectl("set", "image", "deployment/two", "-n", namespace, "shop=registry.example.com/shop:2")
+        there.type("y\n")
+        there.until(QUESTION)
+        there.type("\x03")
+        ran = there.end()
+    assert ran.code == 130
+    assert "interrupted; deployment.apps/one was written before, nothing more" in ran.out
+
+
+def test_one_that_is_deleted_meanwhile_stops_no_other(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
+    cluster.create(classic("deployment", "one"), classic("deployment", "two"), namespace=namespace)
+    with plugin.terminal("migrate", "deploy", "one", "two", "-n", namespace, "--no-wait") as there:
+        there.until(QUESTION)
+        cluster.kubectl("delete", "deployment/one", "-n", namespace)
+        there.type("y\n")
+        ran = there.end()
+    assert ran.code == 4
+    assert 'there is no Deployment "one"' in ran.out
+    assert is_native(template(cluster, namespace, name="two"))
 
 
 def test_the_end_of_input_is_no_yes(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:

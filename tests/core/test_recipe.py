@@ -74,12 +74,13 @@ FULL: dict[str, Any] = {
         "probe": {"httpGet": {"path": "/ready", "port": 2020, "scheme": "HTTP"}},
         "requires": {"ports": [2020]},
         "port_from": ["--port=*"],
+        "not_with": ["--tls"],
         "note": "n",
     },
     "waits_for_app": ["/healthz"],
     "placement": {"place": "log-shipper", "serves_inits": True, "note": "n"},
     "one_shot": {"args": ["--once"]},
-    "needs_app": {"images": ["acme/shipper:0.*"]},
+    "needs_app": {"args": ["-ship.*"]},
     "quit_endpoints": ["/quit"],
     "hooks": [{"pattern": "*ship stop*", "effect": "exit", "note": "n"}],
     "sigterm": "Flushes.",
@@ -111,7 +112,11 @@ def test_a_recipe_is_read() -> None:
     assert recipe.injector is not None
     assert recipe.injector.switches[0].until == "2.0"
     assert recipe.startup_probe == StartupProbe(
-        {"httpGet": {"path": "/ready", "port": 2020, "scheme": "HTTP"}}, Match(ports=(2020,)), ("--port=*",), "n"
+        {"httpGet": {"path": "/ready", "port": 2020, "scheme": "HTTP"}},
+        Match(ports=(2020,)),
+        ("--port=*",),
+        ("--tls",),
+        "n",
     )
     assert recipe.hooks[0].effect == "exit"
     assert recipe.placement.serves_inits
@@ -246,6 +251,10 @@ FAULTS: dict[str, tuple[Any, str]] = {
         changed(FULL, startup_probe__port_from=["--port"]),
         'r.yaml: startup_probe.port_from[0]: expected one "*", where the port stands',
     ),
+    "a condition on the image": (
+        changed(FULL, one_shot={"images": ["a"]}),
+        "r.yaml: one_shot.images: has no effect here; give command, args, env, ports or mounts",
+    ),
     "a quit endpoint": (
         changed(FULL, quit_endpoints=["quit"]),
         'r.yaml: quit_endpoints[0]: expected a path that begins with "/"',
@@ -312,6 +321,24 @@ def test_the_probe_follows_the_configured_port(words: list[str], env: dict[str, 
     assert known.probe == {"httpGet": {"path": "/", "port": 9090}}
 
 
+NOT_WITH: dict[str, tuple[list[str], dict[str, str], bool]] = {
+    "neither": (["--tls-files=1"], {}, True),
+    "a word": (["--tls"], {}, False),
+    "a value": (["--config=/etc/tls.yaml"], {}, False),
+    "a value as two words": (["--config", "/etc/tls.yaml"], {}, False),
+    "an empty value": (["--config="], {}, True),
+    "the environment": ([], {"CONFIG": "/etc/tls.yaml"}, False),
+    "a pair of it": ([], {"TLS": "yes"}, False),
+    "another pair": ([], {"TLS": "no"}, True),
+}
+
+
+@pytest.mark.parametrize(("words", "env", "offered"), NOT_WITH.values(), ids=NOT_WITH.keys())
+def test_no_probe_where_it_would_fail(words: list[str], env: dict[str, str], offered: bool) -> None:
+    known = StartupProbe({"tcpSocket": {"port": 1}}, not_with=("--tls", "--config=*", "CONFIG=*", "TLS=yes"))
+    assert (known.configured(words, env) is not None) == offered
+
+
 def test_the_committed_schema_is_the_readers() -> None:
     assert (MIGRATIONS / "schema.json").read_text(encoding="utf-8") == schema_text(), (
         "python -m kubectl_sidecar.core.recipe_schema > migrations/schema.json"
@@ -337,6 +364,7 @@ SHAPES = [
             "where the port",
             "a quit endpoint",
             "a control",
+            "a condition",
             "an empty",
         )
     )

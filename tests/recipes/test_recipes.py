@@ -103,6 +103,31 @@ def test_it_leaves_a_look_alike_alone(family: str) -> None:
     assert not [f for f in findings.values() if f.family == family and f.role == "sidecar"]
 
 
+def programs(recipe: Recipe) -> list[str]:
+    """What a family's program may be called: the first words of its commands, and its containers' names."""
+    words = [
+        p.split()[0].rpartition("/")[2]
+        for p in recipe.match.command
+        if not p.startswith(("-", "while")) and "*" not in p.split()[0]
+    ]
+    return [*words, *(n for n in recipe.match.names if "*" not in n)]
+
+
+@pytest.mark.parametrize("family", FOLDERS)
+def test_naming_a_program_does_not_make_it_one(family: str) -> None:
+    """A Job's work that kills its helper, or waits for it, is not that helper."""
+    for program in programs(RECIPES[family]):
+        script = f"while ! pgrep {program}; do sleep 1; done; ./work; pkill -f {program}"
+        obj = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "shop"}, "spec": {"containers": [
+            {"name": "app", "image": "registry.example.com/shop/app:1", "command": ["sh", "-c", script]},
+            {"name": "other", "image": "registry.example.com/shop/other:1"},
+        ]}}  # fmt: skip
+        kind = of_object(obj)
+        assert kind is not None
+        app = classify(decode_object(kind, obj), index())[0]
+        assert not app.family, (program, app)
+
+
 def test_the_file_is_called_as_the_family() -> None:
     for family, recipe in RECIPES.items():
         assert Path(recipe.origin).stem == family

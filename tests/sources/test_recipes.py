@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -42,6 +43,20 @@ def test_the_packaged_recipes_load(tmp_path: Path) -> None:
     assert len({r.family for r in recipes}) == len(recipes)
     assert packaged_directory() == ROOT / "migrations"
     assert packaged(cache=tmp_path) == recipes
+
+
+def test_an_installed_package_has_its_own(tmp_path: Path) -> None:
+    installed = tmp_path / "site" / "kubectl_sidecar"
+    shutil.copytree(ROOT / "kubectl_sidecar", installed, ignore=shutil.ignore_patterns("__pycache__"))
+    (installed / "migrations").mkdir()
+    (installed / "migrations" / "only.yaml").write_text(text("only"))
+    (tmp_path / "site" / "migrations").mkdir()
+    code = "from kubectl_sidecar.sources.recipes import packaged; print([r.origin for r in packaged()])"
+    environment = {"PYTHONPATH": str(tmp_path / "site"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str([str(installed / "migrations" / "only.yaml")])
 
 
 def test_a_directory_is_read_in_the_order_of_its_names(directory: Path, tmp_path: Path) -> None:

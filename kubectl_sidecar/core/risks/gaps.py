@@ -44,7 +44,12 @@ def _raised(context: Context) -> bool:
 
 
 def _scaled(context: Context) -> bool:
-    return context.workload.kind.name in ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
+    return bool(context.relocations) and context.workload.kind.name in (
+        "Deployment",
+        "StatefulSet",
+        "ReplicaSet",
+        "ReplicationController",
+    )
 
 
 def _scalable(context: Context) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from kubectl_sidecar.core.facts import Unknown
 from kubectl_sidecar.core.globs import word_set
-from kubectl_sidecar.core.impact import get, items
+from kubectl_sidecar.core.plain import get, items, mapping
 from kubectl_sidecar.core.plan import Risk
 from kubectl_sidecar.core.risks.context import Context
 
@@ -48,8 +48,8 @@ def _fate(status: Mapping[str, Any]) -> _Seen:
     last = ended or get(status, "lastState", "terminated")
     reason, code = get(last, "reason"), get(last, "exitCode")
     for sign in (waiting, get(ended, "reason"), reason if waiting == "CrashLoopBackOff" else None):
-        if sign in _CANNOT_START:
-            return _Seen("cannot-start", str(sign), restarts)
+        if isinstance(sign, str) and sign in _CANNOT_START:
+            return _Seen("cannot-start", sign, restarts)
     if code == 0 and (ended or waiting == "CrashLoopBackOff"):
         return _Seen("ended", "it ended with exit code 0", restarts)
     if waiting == "CrashLoopBackOff" or (ended and code):
@@ -149,7 +149,7 @@ def _mesh_mark(context: Context) -> str:
     ):
         for key, values in _MESH_KEYS.items():
             value = marks.get(key)
-            if value in _MESH_OFF and where == "its template":
+            if isinstance(value, str) and value in _MESH_OFF and where == "its template":
                 return ""
             if isinstance(value, str) and (value in values or (not values and value)):
                 return f"{key}={value} on {where}"
@@ -160,7 +160,7 @@ def _namespace_marks(context: Context) -> dict[str, Any]:
     namespace = context.facts.namespace
     if isinstance(namespace, Unknown):
         return {}
-    return {**(get(namespace, "metadata", "labels") or {}), **(get(namespace, "metadata", "annotations") or {})}
+    return {**mapping(get(namespace, "metadata", "labels")), **mapping(get(namespace, "metadata", "annotations"))}
 
 
 def _injected(context: Context) -> dict[str, Literal["classic", "native"]]:

@@ -12,13 +12,8 @@ from kubectl_sidecar.core.risks.context import Context
 def immutable_kind(context: Context) -> Iterator[Risk]:
     kind = context.workload.kind
     if context.relocations and not kind.patchable and not context.facts.from_files:
-        yield Risk(
-            "immutable-kind",
-            "blocker",
-            "",
-            f"a {kind.name} cannot be changed in place",
-            f"{kind.way_out[:1].upper()}{kind.way_out[1:]}.",
-        )
+        why, _, way_out = kind.way_out.partition(": ")
+        yield Risk("immutable-kind", "blocker", "", why, f"{way_out[:1].upper()}{way_out[1:]}.")
 
 
 def no_main_left(context: Context) -> Iterator[Risk]:
@@ -74,7 +69,7 @@ def not_by_hand(context: Context) -> Iterator[Risk]:
         if recipe is not None and recipe.movable != "yes":
             yield Risk(
                 "not-by-hand",
-                "blocker",
+                "blocker" if recipe.movable == "never" else "caution",
                 r.finding.name,
                 recipe.reason or f"{recipe.title} is not to be moved by hand",
                 "Change what it is made from." if recipe.movable == "operator" else "Leave it where it is.",
@@ -82,20 +77,17 @@ def not_by_hand(context: Context) -> Iterator[Risk]:
 
 
 def may_be_main(context: Context) -> Iterator[Risk]:
-    """What was moved on somebody's word against what is seen."""
+    """What was moved on somebody's word against what is seen. With a known family only what is strong counts."""
     for r in context.relocations:
-        strong = [
-            e
-            for e in r.finding.against
-            if e.speaks_for in ("main", "peer") and e.weight in ("decisive", "high", "medium")
-        ]
-        if (strong and r.finding.confidence != "certain") or (strong and r.finding.override == "sidecar"):
+        grave = ("decisive", "high") if r.finding.recipe else ("decisive", "high", "medium")
+        strong = [e for e in r.finding.against if e.speaks_for in ("main", "peer") and e.weight in grave]
+        if strong and (r.finding.confidence != "certain" or r.finding.override == "sidecar"):
             yield Risk(
                 "may-be-main",
                 "caution",
                 r.finding.name,
-                f"it may be a main container itself ({strong[0].text}): as a native sidecar it no longer decides "
-                "whether the Pod's work is done, and it stops last",
+                f"it may be a main container itself ({strong[0].text}): "
+                "as a native sidecar it no longer decides whether the Pod's work is done, and it stops last",
                 f"Leave it, if you are not sure: --container {r.finding.name}=leave.",
                 strong[0].path,
             )

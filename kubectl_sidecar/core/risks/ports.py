@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubectl_sidecar.core.facts import GENERALLY_AVAILABLE, Unknown, Version
-from kubectl_sidecar.core.impact import get, items, name_of, network_policies_of, services_of, target_ports
+from kubectl_sidecar.core.impact import network_policies_of, services_of, target_ports
+from kubectl_sidecar.core.plain import get, items, name_of
 from kubectl_sidecar.core.plan import Risk
 from kubectl_sidecar.core.reach import port_names
 from kubectl_sidecar.core.risks.context import Context

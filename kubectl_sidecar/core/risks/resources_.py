@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubectl_sidecar.core.facts import Unknown
-from kubectl_sidecar.core.impact import get, hpas_of, items, name_of, pdbs_of, vpas_of
+from kubectl_sidecar.core.impact import hpas_of, pdbs_of, vpas_of
+from kubectl_sidecar.core.plain import get, items, mapping, name_of, text
 from kubectl_sidecar.core.plan import Risk
 from kubectl_sidecar.core.resources import Which, format_quantity, parse_quantity, sums, usage
 from kubectl_sidecar.core.risks.context import Context
@@ -52,7 +53,7 @@ def quota_exceeded(context: Context) -> Iterator[Risk]:
             key = f"{which}.{name}" if which == "limits" or name not in _hard(quota) else name
             hard, used = (
                 parse_quantity(_hard(quota).get(key)),
-                parse_quantity((get(quota, "status", "used") or {}).get(key)),
+                parse_quantity(mapping(get(quota, "status", "used")).get(key)),
             )
             if hard is not None and used is not None and used + new > hard >= used + old:
                 yield Risk(
@@ -66,8 +67,7 @@ def quota_exceeded(context: Context) -> Iterator[Risk]:
 
 
 def _hard(quota: Mapping[str, Any]) -> Mapping[str, Any]:
-    hard = get(quota, "spec", "hard")
-    return hard if isinstance(hard, Mapping) else {}
+    return mapping(get(quota, "spec", "hard"))
 
 
 def limit_range(context: Context) -> Iterator[Risk]:
@@ -76,7 +76,7 @@ def limit_range(context: Context) -> Iterator[Risk]:
     for which, name, _, new in raised(context):
         for limits in context.facts.limit_ranges:
             for item in items(get(limits, "spec", "limits")):
-                most = parse_quantity((item.get("max") or {}).get(name)) if item.get("type") == "Pod" else None
+                most = parse_quantity(mapping(item.get("max")).get(name)) if item.get("type") == "Pod" else None
                 if most is not None and new > most and which == "limits":
                     yield Risk(
                         "limit-range",
@@ -131,12 +131,12 @@ def hpa(context: Context) -> Iterator[Risk]:
         return
     for obj in found:
         for metric in items(get(obj, "spec", "metrics")):
-            name = get(metric, "containerResource", "container")
+            name = text(metric, "containerResource", "container")
             if name in context.moved:
                 yield Risk(
                     "hpa",
                     "note",
-                    str(name),
+                    name,
                     f"HorizontalPodAutoscaler {name_of(obj)} scales by its usage; it is found among native sidecars "
                     "too, if the metrics server reports it",
                     "Look at the HPA's current metrics after the rollout.",
@@ -152,7 +152,7 @@ def pdb(context: Context) -> Iterator[Risk]:
         return
     takes = _share(_max_unavailable(context), replicas, up=False)
     for obj in found:
-        allowed = _allowed(get(obj, "spec") or {}, replicas)
+        allowed = _allowed(mapping(get(obj, "spec")), replicas)
         if allowed is not None and takes > allowed:
             yield Risk(
                 "pdb",

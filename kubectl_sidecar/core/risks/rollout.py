@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubectl_sidecar.core.facts import Unknown
-from kubectl_sidecar.core.impact import get, name_of
+from kubectl_sidecar.core.plain import get, name_of, texts
 from kubectl_sidecar.core.plan import Risk
 from kubectl_sidecar.core.risks.context import Context
 
@@ -98,7 +98,7 @@ def rwo_volume(context: Context) -> Iterator[Risk]:
         return
     mounted = {v.persistent_volume_claim.claim_name for v in context.after.volumes or () if v.persistent_volume_claim}
     for claim in context.facts.claims:
-        modes = get(claim, "spec", "accessModes") or ()
+        modes = texts(get(claim, "spec", "accessModes"))
         if name_of(claim) in mounted and modes and set(modes) <= {"ReadWriteOnce", "ReadWriteOncePod"}:
             yield Risk(
                 "rwo-volume",

@@ -105,7 +105,7 @@ PAGES = (
         "The namespace or the Pod asks for a mesh's proxy, and it is not known to be a native sidecar.",
         "A native sidecar of yours starts before such a proxy: its first traffic does not go through the mesh, or nowhere at all. A startupProbe "
         "that needs the network then never passes.",
-        "kubectl get pod -o yaml: is the proxy in containers or in initContainers?",
+        "kubectl get pod -o yaml shows whether the proxy is in containers or in initContainers.",
         "Switch the mesh to native sidecars first.",
         "https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/",
     ),

@@ -1,0 +1,170 @@
+"""What parts of the tool cost by themselves, called as functions: `python -m tests.bench.inside PART …` prints JSON.
+
+Each part runs in a process of its own, that has done nothing else before; the best of a few repetitions counts where something is
+measured that is the same each time (noise only ever adds).
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from kubectl_sidecar.actions.inspect import Scope, scan
+from kubectl_sidecar.actions.migrate import MigrateOptions, Target, prepare
+from kubectl_sidecar.core.classify import RecipeIndex, classify
+from kubectl_sidecar.core.decode import decode_object, decode_page
+from kubectl_sidecar.core.findings import Surroundings
+from kubectl_sidecar.core.kinds import resolve
+from kubectl_sidecar.core.planner import make_plan
+from kubectl_sidecar.core.problems import problems
+from kubectl_sidecar.core.workload import Workload
+from tests.bench.workloads import NAMESPACES, deployments
+
+DEPLOYMENT = resolve("deployment")
+_GROWTH_COUNT = 500
+CONTAINERS = (2, 4, 8, 16)
+SHARES = (0.0, 0.25, 0.5, 1.0)
+
+
+def best(act: Callable[[], object], *, times: int = 3) -> float:
+    """CPU seconds of the fastest of some runs."""
+    found = []
+    for _ in range(times):
+        begin = time.process_time()
+        act()
+        found.append(time.process_time() - begin)
+    return min(found)
+
+
+def recipes(words: argparse.Namespace) -> dict[str, float]:
+    """Loading all packaged recipes in milliseconds: parsed anew, from the cache, and made into an index."""
+    from kubectl_sidecar.sources.recipes import packaged
+
+    cache = Path(words.folder)
+
+    def timed() -> float:
+        begin = time.perf_counter()
+        packaged(cache=cache)
+        return (time.perf_counter() - begin) * 1000
+
+    for old in cache.glob("recipes-*"):
+        old.unlink()
+    anew, again = timed(), timed()
+    loaded = packaged(cache=cache)
+    begin = time.perf_counter()
+    RecipeIndex(loaded)
+    return {"count": len(loaded), "anew": anew, "cached": again, "index": (time.perf_counter() - begin) * 1000}
+
+
+def _index(share: float = 1.0) -> RecipeIndex:
+    from kubectl_sidecar.sources.recipes import packaged
+
+    found = packaged()
+    return RecipeIndex(found[: round(len(found) * share)])
+
+
+def _workloads(pages: Sequence[bytes]) -> list[Workload]:
+    return [w for page in pages for w in decode_page(DEPLOYMENT, page).items if isinstance(w, Workload)]
+
+
+def classification(words: argparse.Namespace) -> dict[str, Any]:
+    """CPU seconds of classifying the Deployments of a file with pages (one on each line), and of the steps around it."""
+    pages = Path(words.pages).read_bytes().splitlines()
+    index = _index()
+    workloads = _workloads(pages)
+    findings = [classify(workload, index) for workload in workloads]
+    begin = time.process_time()
+    for workload in workloads:
+        classify(workload, index)
+    alone = time.process_time() - begin
+    begin = time.process_time()
+    for workload, found in zip(workloads, findings, strict=True):
+        problems(workload, found)
+    judging = time.process_time() - begin
+    begin = time.process_time()
+    _workloads(pages)
+    return {"count": len(workloads), "classify": alone, "problems": judging, "decode": time.process_time() - begin}
+
+
+def growth(words: argparse.Namespace) -> dict[str, Any]:
+    """Microseconds a workload: by the number of containers with all recipes, and by the share of recipes at four containers."""
+
+    def one(containers: int, share: float) -> float:
+        index = _index(share)
+        page = {"items": list(deployments(_GROWTH_COUNT, containers=containers))}
+        workloads = _workloads([json.dumps(page).encode()])
+        return best(lambda: [classify(w, index) for w in workloads]) / len(workloads) * 1e6
+
+    return {
+        "containers": {str(count): one(count, 1.0) for count in CONTAINERS},
+        "recipes": {f"{share:.0%}": one(4, share) for share in SHARES},
+    }
+
+
+def planning(words: argparse.Namespace) -> dict[str, Any]:
+    """CPU and wall seconds of planning `count` Deployments of `containers` containers that an embedded cluster holds."""
+    from kubectl_sidecar.sources.memory import MemoryCluster
+
+    def surroundings() -> list[dict[str, Any]]:
+        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "one"}, "spec": {},
+                "status": {"nodeInfo": {"kubeletVersion": "v1.35.4", "osImage": "Debian", "operatingSystem": "linux"}}}  # fmt: skip
+        spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES]
+        return [node, *spaces]
+
+    bodies = list(deployments(words.count, containers=words.containers))
+    cluster = MemoryCluster([*surroundings(), *bodies])
+    index, options = _index(), MigrateOptions()
+    targets = [Target(DEPLOYMENT, b["metadata"]["namespace"], b["metadata"]["name"]) for b in bodies]
+    prepare(cluster, targets[0], index, options, dry_runs=False)  # what is made once is not counted
+    before, wall, cpu = cluster.requests, time.perf_counter(), time.process_time()
+    prepared = [prepare(cluster, target, index, options, dry_runs=False) for target in targets]
+    wall, cpu, asked = time.perf_counter() - wall, time.process_time() - cpu, cluster.requests - before
+    begin = time.perf_counter()
+    for one in prepared:
+        workload = decode_object(DEPLOYMENT, one.obj)
+        found = classify(workload, index, surroundings=Surroundings.of(workload, one.facts))
+        make_plan(one.obj, workload, found, one.facts, options.plan)
+    alone = time.perf_counter() - begin
+    moves = sum(not one.plan.is_empty for one in prepared)
+    return {"count": len(prepared), "moves": moves, "wall": wall, "cpu": cpu, "alone": alone, "requests": asked}
+
+
+def requests(words: argparse.Namespace) -> dict[str, Any]:
+    """Requests that one list of everything sends, and one `describe`."""
+    from kubectl_sidecar.sources.kube import connect
+
+    index = _index()
+    cluster = connect(kubeconfig=words.kubeconfig)
+    inventory = scan(cluster, Scope(None), index)
+    listed = cluster.requests
+    row = inventory.rows[0]
+    prepare(cluster, Target(row.kind, row.namespace, row.name), index, MigrateOptions(), dry_runs=False)
+    return {"rows": len(inventory.rows), "list": listed, "describe": cluster.requests - listed}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parts = parser.add_subparsers(required=True)
+    part = parts.add_parser("recipes")
+    part.add_argument("folder", help="an empty folder for the cache")
+    part.set_defaults(run=recipes)
+    part = parts.add_parser("classification")
+    part.add_argument("pages", help="a file with pages of Deployments, one on each line")
+    part.set_defaults(run=classification)
+    part = parts.add_parser("growth")
+    part.set_defaults(run=growth)
+    part = parts.add_parser("planning")
+    part.add_argument("count", type=int)
+    part.add_argument("containers", type=int)
+    part.set_defaults(run=planning)
+    part = parts.add_parser("requests")
+    part.add_argument("kubeconfig")
+    part.set_defaults(run=requests)
+    words = parser.parse_args()
+    print(json.dumps(words.run(words)))
+
+
+if __name__ == "__main__":
+    main()
