@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TextIO
 
 from kubectl_sidecar.output.style import Paint, ansi, plain
+from kubectl_sidecar.output.wrap import wrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,10 @@ class Console:
     def print(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.out.write(line + "\n")
+
+    def prose(self, lines: Iterable[str]) -> None:
+        """Like print, but for sentences: on a terminal they are wrapped at its width."""
+        self.print(wrapped(lines, shutil.get_terminal_size().columns if self.out.isatty() else None))
 
     def say(self, text: str) -> None:
         self.out.flush()  # what was printed before is also read before

@@ -33,7 +33,7 @@ def describe_command(workload: tuple[str, ...], **options: Any) -> int:
     for number, item in enumerate(prepared):
         if number:
             screen.print([""])
-        screen.print(describe(item, screen.paint))
+        screen.prose(describe(item, screen.paint))
     return 0
 
 

@@ -18,7 +18,7 @@ from kubectl_sidecar.errors import InputError, Interrupted, SidecarError
 @click.argument("workload", nargs=-1)
 @connection
 @shared("all", "selector", "files", "container", "startup-probe", "place", "accept", "allow-owned", "dry-run", "yes", "no-wait",
-        "timeout", "field-manager", "color")  # fmt: skip
+        "timeout", "recipes", "field-manager", "color")  # fmt: skip
 def migrate_command(workload: tuple[str, ...], **options: Any) -> int:
     """Move classic sidecars of a workload into initContainers with restartPolicy: Always.
 
@@ -59,7 +59,7 @@ class _Migration:
             options["selector"],
         )
         self.world = connect(Connection.of(options))
-        self.index = recipe_index()
+        self.index = recipe_index(options["recipes"])
         self.targets = self._selected() if self.selector else parse_targets(words, self.world.namespace)
 
     def _settings(self, options: dict[str, Any]) -> Any:
@@ -130,12 +130,12 @@ class _Migration:
         decision = prepared.verdict.decision
         if decision == "nothing":
             self.screen.print([f"{prepared.target.qualified}: nothing to do"])
-            self.screen.print(f"  {reason}" for reason in prepared.verdict.reasons)
+            self.screen.prose(f"  {reason}" for reason in prepared.verdict.reasons)
             # a helper was there, and was left alone: that is a refusal, not a success
             codes.append(3 if any(s.finding.is_classic for s in prepared.plan.skipped) else 0)
             return False
         self.screen.print(painted(plan_diff(prepared), self.screen.paint))
-        self.screen.print(judgement(prepared, self.screen.paint))
+        self.screen.prose(judgement(prepared, self.screen.paint))
         if decision == "refuse":
             self._show_source_change(prepared)
             codes.append(3)
@@ -174,7 +174,7 @@ class _Migration:
                 continue
             if result.written:
                 self.written.append(prepared.target.qualified)
-            self.screen.print(closing(result, self.screen.paint))
+            self.screen.prose(closing(result, self.screen.paint))
             codes.append({"done": 0, "unwatched": 0, "failed": 4}.get(result.outcome, 3))
         return again
 
