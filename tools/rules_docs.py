@@ -1,4 +1,4 @@
-"""Renders docs/rules/: a page for each problem and risk from core/rules, and their index.
+"""Renders docs/rules/: a page for each problem and risk from core/rules, their index, and what is left out.
 
 `python tools/rules_docs.py` rewrites the folder; a test says when that was forgotten."""
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kubectl_sidecar.core.plan import Rule
 from kubectl_sidecar.core.rules import RULES
+from kubectl_sidecar.core.rules.left_out import LEFT_OUT
 
 FOLDER = Path(__file__).parent.parent / "docs" / "rules"
 
@@ -37,12 +38,24 @@ def index(rules: Iterable[Rule]) -> str:
         "|---|---|---|",
     ]
     lines += [f"| [{rule.id}]({rule.id}.md) | {rule.kind} | {rule.title} |" for rule in rules]
+    lines += ["", "What is known and deliberately judged nowhere: [left-out.md](left-out.md)."]
+    return "\n".join(lines) + "\n"
+
+
+def left_out() -> str:
+    """What is known and judged nowhere, with the reasons."""
+    lines = ["# Deliberately not judged", "", "Known of native sidecars, and no problem or risk here:", ""]
+    lines += [f"- {statement} *{reason}*" for statement, reason in LEFT_OUT]
     return "\n".join(lines) + "\n"
 
 
 def rendered() -> dict[str, str]:
     """File name -> text of the whole folder."""
-    return {"README.md": index(RULES.values()), **{f"{rule.id}.md": page(rule) for rule in RULES.values()}}
+    return {
+        "README.md": index(RULES.values()),
+        "left-out.md": left_out(),
+        **{f"{rule.id}.md": page(rule) for rule in RULES.values()},
+    }
 
 
 if __name__ == "__main__":

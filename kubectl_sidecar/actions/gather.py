@@ -11,8 +11,10 @@ from typing import Any
 import msgspec
 
 from kubectl_sidecar.actions.parallel import in_parallel
+from kubectl_sidecar.core.decode import decode_metadata_page
 from kubectl_sidecar.core.facts import Facts, Unknown, Version, node_facts, parse_version
 from kubectl_sidecar.core.kinds import (
+    CLAIMS,
     HPAS,
     LIMIT_RANGES,
     NAMESPACES,
@@ -35,11 +37,12 @@ Objects = tuple[Mapping[str, Any], ...]
 _AROUND: Mapping[str, Resource] = {
     "services": SERVICES,
     "network_policies": NETWORK_POLICIES,
-    "hpas": HPAS,
     "vpas": VPAS,
-    "pdbs": PDBS,
-    "pod_monitors": POD_MONITORS,
 }
+_SCALED: Mapping[str, Resource] = {"hpas": HPAS, "pdbs": PDBS}
+"""Only read for kinds with replicas: no autoscaler scales a Job, and a budget matters where a rollout takes Pods away."""
+_ONE_RUN = ("CronJob", "Job", "Pod")
+_JOBS_READ, _JOBS_LOOKED_AT = 2000, 8
 _LIMITS: Mapping[str, Resource] = {"quotas": QUOTAS, "limit_ranges": LIMIT_RANGES}
 
 
@@ -51,17 +54,45 @@ def gather(cluster: Cluster, workload: Workload) -> Facts:
         return lambda: found.__setitem__(name, _or_unknown(read))
 
     namespace = workload.namespace
+    around = _AROUND if workload.kind.name in _ONE_RUN else {**_AROUND, **_SCALED}
     jobs = [
         store("server", lambda: _version(cluster)),
         store("nodes", lambda: node_facts(read_all(cluster, NODES, None))),
         store("namespace", lambda: cluster.get(NAMESPACES, None, namespace)),
-        *(store(name, partial(_optional, cluster, resource, namespace)) for name, resource in _AROUND.items()),
+        *(store(name, partial(_optional, cluster, resource, namespace)) for name, resource in around.items()),
+        store("pods", lambda: pods_of(cluster, workload)),
     ]
-    selector = label_selector(workload)
-    if selector:
-        jobs.append(store("pods", lambda: read_all(cluster, resolve("pod").resource, namespace, selector)))
+    if sum(1 for container in workload.spec.main_list if container.ports) > 1:  # else no helper is scraped by itself
+        jobs.append(store("pod_monitors", partial(_optional, cluster, POD_MONITORS, namespace)))
+    if any(volume.persistent_volume_claim for volume in workload.spec.volumes or ()):
+        jobs.append(store("claims", partial(read_all, cluster, CLAIMS, namespace)))
     in_parallel(jobs)
     return Facts(**found)
+
+
+def pods_of(cluster: Cluster, workload: Workload) -> Objects | Unknown:
+    """The live Pods of a workload: by its selector, through its Jobs for a CronJob, which has none, or the Pod itself."""
+    pods, kind = resolve("pod").resource, workload.kind.name
+    if kind == "Pod":
+        return (cluster.get(pods, workload.namespace, workload.name),)
+    selector = _of_its_jobs(cluster, workload) if kind == "CronJob" else label_selector(workload)
+    if selector is None:
+        return ()
+    return read_all(cluster, pods, workload.namespace, selector) if selector else Unknown("it has no selector")
+
+
+def _of_its_jobs(cluster: Cluster, workload: Workload) -> str | None:
+    """A selector for the Pods of a CronJob's youngest Jobs, found by their ownerReferences; None where it has none. Only one
+    page is read, as metadata."""
+    query = ListQuery(limit=_JOBS_READ, metadata_only=True)
+    page = decode_metadata_page(cluster.list_page(resolve("job").resource, workload.namespace, query))
+    names = [
+        job.name
+        for job in page.items
+        if job.name and any(o.controller and o.uid == workload.metadata.uid for o in job.owner_references or ())
+    ]
+    # A CronJob's controller ends their names with the minute of their schedule, so the last are the youngest.
+    return f"job-name in ({','.join(sorted(names)[-_JOBS_LOOKED_AT:])})" if names else None
 
 
 def facts_of_files(objects: Sequence[Mapping[str, Any]]) -> Facts:

@@ -88,6 +88,7 @@ def execute_undo(
                 return Result(
                     target, "changed", False, f"{target.qualified} was changed meanwhile; nothing was written"
                 )
+            report(Progress(target, "recorded", "the old template is about to be sent"))
             sent = True
             try:
                 written = cluster.patch(

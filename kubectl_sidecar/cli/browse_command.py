@@ -20,14 +20,17 @@ def browse_command(**options: Any) -> int:
     """Look through workloads on a screen; migrate and undo from there, after a diff and a yes."""
     from kubectl_sidecar.errors import InputError
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
+    terminal = sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()  # the screen is drawn on stderr
+    if not terminal or os.environ.get("TERM", "dumb") == "dumb":
         raise InputError(
             "browse needs a terminal (TERM=dumb is none); without one use kubectl sidecar list and describe"
         )
     from kubectl_sidecar.cli.world import connect, recipe_index
 
     asked, everywhere, selector = options["namespace"], options["all_namespaces"], options["selector"]
-    index = recipe_index(options["recipes"])  # before the screen opens, so that what is said of a fault stays on the terminal
+    index = recipe_index(
+        options["recipes"]
+    )  # before the screen opens, so that what is said of a fault stays on the terminal
     world = connect(Connection.of(options))
     from kubectl_sidecar.actions.inspect import Scope
     from kubectl_sidecar.tui.app import run

@@ -13,6 +13,7 @@ from kubectl_sidecar.cli.explain_command import explain_command
 from kubectl_sidecar.cli.list_command import list_command
 from kubectl_sidecar.cli.manners import Group, program_name
 from kubectl_sidecar.cli.migrate_command import migrate_command
+from kubectl_sidecar.cli.recipes_command import recipes_group
 from kubectl_sidecar.cli.undo_command import undo_command
 from kubectl_sidecar.cli.version_command import version_command
 
@@ -33,6 +34,7 @@ for command in (
     migrate_command,
     undo_command,
     explain_command,
+    recipes_group,
     version_command,
 ):
     group.add_command(command)

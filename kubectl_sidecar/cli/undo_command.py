@@ -48,9 +48,7 @@ def undo_command(workload: tuple[str, ...], **options: Any) -> int:
     return max(codes, default=0) if len(set(codes)) <= 1 else 4
 
 
-def _undo(
-    world: Any, screen: Console, target: Any, options: dict[str, Any], seconds: float, written: list[str]
-) -> int:
+def _undo(world: Any, screen: Console, target: Any, options: dict[str, Any], seconds: float, written: list[str]) -> int:
     from kubectl_sidecar.actions.undo import execute_undo, prepare_undo
     from kubectl_sidecar.cli.migrate_command import progress_on
     from kubectl_sidecar.output.diff import painted

@@ -114,6 +114,8 @@ def admitting(nodes: Iterable[NodeFact], spec: PodSpec) -> tuple[NodeFact, ...]:
 
 
 def _admits(node: NodeFact, spec: PodSpec) -> bool:
+    if not (node.taints or spec.node_selector or spec.affinity or spec.node_name):
+        return True
     if spec.node_name:
         return node.name == spec.node_name
     if any(node.labels.get(key) != value for key, value in (spec.node_selector or {}).items()):
@@ -189,7 +191,11 @@ def effective_version(facts: Facts, spec: PodSpec) -> tuple[Version | Unknown, s
     else:
         found.append((facts.server, "the API server"))
     if not isinstance(facts.nodes, Unknown):
-        for node in admitting(facts.nodes, spec):
+        least_node = None
+        for node in facts.nodes:
+            if (least_node and node.version and node.version >= least_node) or not _admits(node, spec):
+                continue
+            least_node = node.version or least_node
             if node.version is None:
                 missing.append(f'node {node.name} calls its version "{node.raw_version[:40]}"')
             else:

@@ -73,6 +73,16 @@ class ServicePorts:
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """How a run of a container ended. Times are seconds since the epoch; `reason` is the kubelet's word (Error, OOMKilled)."""
+
+    exit_code: int
+    reason: str = ""
+    started_at: int | None = None
+    ended_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerPast:
     """What one container of a live Pod did. Times are seconds since the epoch (status times are whole seconds)."""
 
@@ -82,6 +92,12 @@ class ContainerPast:
     running: bool = False
     exit_code: int | None = None
     """Of the container's end, if it ended and was not started again."""
+    end: End | None = None
+    """That end."""
+    last: End | None = None
+    """How the run before the present one ended; the kubelet keeps only this one."""
+    stopping: bool = False
+    """Whether its Pod is being deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +118,12 @@ class Surroundings:
             services = tuple(_ports(s) for s in facts.services if _selects(s, workload.template.labels))
         pods = () if isinstance(facts.pods, Unknown) else facts.pods
         newest = max(pods, key=lambda p: _text(p, "metadata", "creationTimestamp"), default=None)
-        return cls(services, _template(newest), tuple(_pasts(pod) for pod in pods))
+        return cls(services, _template(newest), pasts_of(facts))
+
+
+def pasts_of(facts: Facts) -> tuple[tuple[ContainerPast, ...], ...]:
+    """What the containers of the live Pods did, init containers included, a tuple per Pod; none where they are not known."""
+    return () if isinstance(facts.pods, Unknown) else tuple(_pasts(pod) for pod in facts.pods)
 
 
 def _selects(service: Mapping[str, Any], labels: Mapping[str, str | None]) -> bool:
@@ -126,11 +147,18 @@ def _template(pod: Mapping[str, Any] | None) -> PodTemplate | None:
 
 
 def _pasts(pod: Mapping[str, Any]) -> tuple[ContainerPast, ...]:
-    statuses = _get(pod, "status", "containerStatuses")
-    return tuple(_past(s) for s in statuses if isinstance(s, Mapping)) if isinstance(statuses, list) else ()
+    stopping = bool(_text(pod, "metadata", "deletionTimestamp"))
+    found = [_get(pod, "status", key) for key in ("containerStatuses", "initContainerStatuses")]
+    return tuple(
+        _past(s, stopping)
+        for statuses in found
+        if isinstance(statuses, list)
+        for s in statuses
+        if isinstance(s, Mapping)
+    )
 
 
-def _past(status: Mapping[str, Any]) -> ContainerPast:
+def _past(status: Mapping[str, Any], stopping: bool) -> ContainerPast:
     state = _get(status, "state")
     running = _get(status, "state", "running")
     ended = _get(status, "state", "terminated")
@@ -142,7 +170,18 @@ def _past(status: Mapping[str, Any]) -> ContainerPast:
         started_at=_seconds(started),
         running=isinstance(state, Mapping) and isinstance(running, Mapping),
         exit_code=code if isinstance(code, int) else None,
+        end=_end(ended),
+        last=_end(_get(status, "lastState", "terminated")),
+        stopping=stopping,
     )
+
+
+def _end(terminated: object) -> End | None:
+    code = _get(terminated, "exitCode")
+    if not isinstance(code, int):
+        return None
+    times = (_seconds(_get(terminated, key)) for key in ("startedAt", "finishedAt"))
+    return End(code, _text(terminated, "reason")[:64], *times)
 
 
 def _seconds(text: object) -> int | None:

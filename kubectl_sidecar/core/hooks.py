@@ -15,7 +15,7 @@ from kubectl_sidecar.core.globs import TEXT_CAP, glob, inside
 from kubectl_sidecar.core.impact import Objects, services_of, target_ports
 from kubectl_sidecar.core.plain import name_of
 from kubectl_sidecar.core.reach import asked_by, port_names, served
-from kubectl_sidecar.core.recipe import HookEffect, Recipe
+from kubectl_sidecar.core.recipe import HookEffect, HookMeaning, Recipe
 from kubectl_sidecar.core.workload import Container, Hook, PodSpec, Workload
 
 _SHELL = r"(?:/?(?:usr/)?(?:bin/)?(?:ba|a|da)?sh -[a-z]*c +)?[\"']?"
@@ -65,14 +65,23 @@ def hook_effect(hook: Hook | None, recipe: Recipe | None) -> HookEffect | None:
         return None
     asked = asked_by(hook)
     text = asked.text if asked else ""
-    for meaning in recipe.hooks if recipe and text else ():
-        if inside(meaning.pattern)[0](text) or glob(meaning.pattern)(text):
-            return meaning.effect
+    meaning = meaning_of(hook, recipe)
+    if meaning is not None:
+        return meaning.effect
     if sleep_seconds(hook) is not None:
         return "delay"
     if recipe and any(path in text for path in recipe.quit_endpoints):
         return "exit"
     return next((effect for effect, pattern in _PATTERNS if pattern.search(text)), None)
+
+
+def meaning_of(hook: Hook | None, recipe: Recipe | None) -> HookMeaning | None:
+    """What the recipe says of a hook, if anything."""
+    asked = asked_by(hook) if hook and recipe and recipe.hooks else None
+    if recipe is None or asked is None or not asked.text:
+        return None
+    text = asked.text
+    return next((m for m in recipe.hooks if inside(m.pattern)[0](text) or glob(m.pattern)(text)), None)
 
 
 def removable_pre_stop(

@@ -85,7 +85,7 @@ def _kept(
 ) -> Objects | Unknown:
     if isinstance(objects, Unknown):
         return objects
-    return tuple(o for o in objects if isinstance(o, Mapping) and _near(o, workload) and test(o))
+    return tuple(o for o in objects if isinstance(o, dict) and test(o) and _near(o, workload))
 
 
 def _near(obj: Mapping[str, Any], workload: Workload) -> bool:
@@ -95,7 +95,7 @@ def _near(obj: Mapping[str, Any], workload: Workload) -> bool:
 
 def _plain(service: Mapping[str, Any], workload: Workload) -> bool:
     selector, labels = get(service, "spec", "selector"), workload.template.labels
-    return isinstance(selector, Mapping) and bool(selector) and all(labels.get(k) == v for k, v in selector.items())
+    return isinstance(selector, dict) and bool(selector) and all(labels.get(k) == v for k, v in selector.items())
 
 
 def selects(selector: Any, workload: Workload, *, empty: bool) -> bool:

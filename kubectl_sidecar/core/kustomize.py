@@ -11,15 +11,16 @@ from kubectl_sidecar.core.plan import Plan
 
 
 def strategic_patch(plan: Plan) -> dict[str, Any]:
-    """`containers` entries are deleted by name, and `initContainers` carries the moved ones in full. Apply it with kustomize
-    (`patches:`) or as a Helm post-renderer; the source's own order of other init containers is kept before them."""
+    """`containers` entries are deleted by name; `initContainers` carries the moved ones in full, and the others by name alone.
+    kustomize puts a patch's new elements before the source's, whatever the directives say (`$setElementOrder` is copied into the
+    result); but where the patch names all elements, its order is the result's."""
     workload = plan.workload
-    moved = [r.finding.name for r in plan.relocations]
-    entries = [e for e in edits.find(plan.after, ("spec", "initContainers")) or () if e.get("name") in moved]
+    moved = {r.finding.name for r in plan.relocations}
+    after = edits.find(plan.after, ("spec", "initContainers")) or ()
     body: Any = {
         "spec": {
-            "initContainers": entries,
-            "containers": [{"name": name, "$patch": "delete"} for name in moved],
+            "initContainers": [e if e.get("name") in moved else {"name": e.get("name")} for e in after],
+            "containers": [{"name": r.finding.name, "$patch": "delete"} for r in plan.relocations],
         }
     }
     for key in reversed(workload.kind.template):

@@ -73,7 +73,7 @@ UNSPECIFIC = word_set(
 
 class RecipeIndex:
     """Recipes, compiled. Of recipes of one family the first counts; of several that fit, the better fit, then the earlier.
-    The user's own are `preferred`: they come first, and where one fits by image or name, no other is asked."""
+    The user's own are `preferred`: they come first, and where one fits by more than a name alone, no other is asked."""
 
     def __init__(self, recipes: Iterable[Recipe], *, preferred: Iterable[Recipe] = ()) -> None:
         seen: dict[str, Recipe] = {}
@@ -159,11 +159,11 @@ class RecipeIndex:
         found: Hit | None = None
         preferred = False
         for candidate in candidates:
-            if found is not None and preferred and not candidate.compiled.preferred:
+            if preferred and not candidate.compiled.preferred:
                 break  # the user's own come first, and one of them fits
             hit = candidate.bare if candidate.settled else self._judge(candidate, container, words, text)
             if hit and (found is None or hit.strength > found.strength):
-                found, preferred = hit, candidate.compiled.preferred
+                found, preferred = hit, candidate.compiled.preferred and hit.strength >= 2
         if text and (found is None or found.strength < 2):
             found = self._by_command(container, words, text, [c.compiled for c in candidates]) or found
         return image, found

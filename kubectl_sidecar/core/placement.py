@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from kubectl_sidecar.core.findings import Finding
+from kubectl_sidecar.core.globs import glob
 from kubectl_sidecar.core.reach import mounts as mounts_of
 from kubectl_sidecar.core.reach import need, passing_volumes, writes
 from kubectl_sidecar.core.recipe import PlacementClass
@@ -49,8 +50,8 @@ def place(moving: Sequence[Moving], spec: PodSpec, overrides: Mapping[str, str])
         name = pair[1].name
         index, reason = len(final), ""
         if overrides.get(name) in (None, "last"):
-            index, reason = _spot(pair[1], spec, final, [c for _, c in ordered])
-            reason += _beside(pair, ordered[:at], ordered[at + 1 :])
+            index, reason = _spot(pair, spec, final, [c for _, c in ordered])
+            reason += _serves(pair, spec, index == len(final)) + _beside(pair, ordered[:at], ordered[at + 1 :])
         final.insert(index, keys[name])
         reasons[name] = reason
     _override(final, overrides, keys, reasons)
@@ -68,25 +69,43 @@ def writer_before(reader: Container, spec: PodSpec) -> str:
     return found[-1] if found else ""
 
 
-def _spot(container: Container, spec: PodSpec, final: Sequence[str], moving: Sequence[Container]) -> tuple[int, str]:
+def _spot(pair: Moving, spec: PodSpec, final: Sequence[str], moving: Sequence[Container]) -> tuple[int, str]:
     """Index in the list so far, and why."""
+    finding, container = pair
     plain = [c.name for c in spec.init_list if not is_native(c)]
     wants = _wants(container, spec, moving)
-    writer = writer_before(container, spec)
+    writer, setup = writer_before(container, spec), _setup(finding, spec)
     if wants is not None:
         client, why = wants
-        floor = final.index(writer) + 1 if writer else 0
+        before = [f"{writer}, which writes what it reads"] * bool(writer) + [f"{setup}, which sets it up"] * bool(setup)
+        floor = max((final.index(name) + 1 for name in (writer, setup) if name), default=0)
         if floor <= final.index(client):
-            behind = f", and after {writer}, which writes what it reads" if writer else ""
+            behind = f", and after {' and '.join(before)}" if before else ""
             return final.index(client), f"before {client}, which {why}{behind}"
-        return len(final), f"after {writer}, which writes what it reads, although {client} {why}"
+        return len(final), f"after {' and '.join(before)}, although {client} {why}"
     if not plain:
-        return len(
-            final
-        ), "last of the init containers: none of them needs it" if final else "there are no plain init containers"
+        reason = "after the native sidecars that are there" if final else "there are no plain init containers"
+        return len(final), reason
     if writer:
         return len(final), f"after all plain init containers, as before; {writer} writes what it reads"
     return len(final), f"after all plain init containers ({', '.join(plain)}), as before"
+
+
+def _serves(pair: Moving, spec: PodSpec, last: bool) -> str:
+    """For a helper at the end whose recipe says that init containers may need it: how to place it before them."""
+    placement = pair[0].recipe.placement if pair[0].recipe else None
+    plain = any(not is_native(c) for c in spec.init_list)
+    if not (placement and placement.serves_inits and last and plain):
+        return ""
+    note = f" ({placement.note.rstrip('.')})" if placement.note else ""
+    return f"; if one of them needs it: --place {pair[1].name}=before:NAME{note}"
+
+
+def _setup(finding: Finding, spec: PodSpec) -> str:
+    """The last plain init container that sets this helper up, by its recipe; '' where there is none."""
+    patterns = [glob(p) for p in finding.recipe.companions] if finding.recipe else []
+    found = [c.name for c in spec.init_list if not is_native(c) and any(fits(c.name) for fits in patterns)]
+    return found[-1] if found else ""
 
 
 def _wants(container: Container, spec: PodSpec, moving: Sequence[Container]) -> tuple[str, str] | None:

@@ -37,6 +37,8 @@ class Problem:
     id: str
     container: str
     text: str
+    seen: tuple[str, ...] = ()
+    """What live Pods did that shows it, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,9 @@ class Change:
 
     edits: tuple[Edit, ...]
     reason: str
-    kind: Literal["move", "adjust"] = "move"
-    """`adjust`: a change beside the moves themselves (a probe that is added, a hook that is removed)."""
+    kind: Literal["move", "adjust", "keep"] = "move"
+    """`adjust`: a change beside the moves themselves (a probe that is added, a hook that is removed); `keep`: what looks like
+    one and is left as it is, with the reason and without edits."""
 
 
 @dataclass(frozen=True, slots=True)

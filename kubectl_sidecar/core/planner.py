@@ -15,8 +15,9 @@ from kubectl_sidecar.core import edits as edit
 from kubectl_sidecar.core.decode import decode_object
 from kubectl_sidecar.core.edits import Edit, Move, Remove, Set
 from kubectl_sidecar.core.facts import Facts, effective_version
-from kubectl_sidecar.core.findings import Confidence, Finding, Override
+from kubectl_sidecar.core.findings import Confidence, Finding, Override, pasts_of
 from kubectl_sidecar.core.hooks import removable_pre_stop
+from kubectl_sidecar.core.injection import advice
 from kubectl_sidecar.core.owners import owner_of
 from kubectl_sidecar.core.placement import Placed, place
 from kubectl_sidecar.core.plan import Change, Judged, Plan, Relocation, Skipped
@@ -52,7 +53,7 @@ def make_plan(
     chosen, skipped = _choose(workload, findings, options)
     placed = place([(f, spec.main_list[f.index]) for f in chosen], spec, options.place)
     relocations = tuple(_relocations(chosen, placed, spec, findings, options))
-    changes = (*_moves(template, relocations), *_adjustments(relocations, spec, facts))
+    changes = (*_moves(template, relocations), *_adjustments(relocations, workload, facts))
     after = edit.apply(template, [e for change in changes for e in change.edits])
     spec_after = _spec_of(workload, obj, after)
     context = Context(
@@ -65,7 +66,7 @@ def make_plan(
         before=spec,
         after=spec_after,
     )
-    today = problems(workload, findings)
+    today = problems(workload, findings, pasts_of(facts))
     moving = {r.finding.name: r for r in relocations}
     return Plan(
         workload=workload,
@@ -74,7 +75,7 @@ def make_plan(
         skipped=tuple(skipped),
         changes=changes,
         problems=today,
-        removals=tuple(removal(p, moving[p.container], workload) for p in today if p.container in moving),
+        removals=tuple(removal(p, moving[p.container], workload, relocations) for p in today if p.container in moving),
         risks=judge(context) if relocations else (),
         unknowns=unknowns(context) if relocations else (),
         usage_before=usage(spec),
@@ -141,13 +142,7 @@ def _injector_advice(finding: Finding) -> str:
     injector = finding.recipe.injector if finding.recipe else None
     if injector is None:
         return "it is injected into Pods and not in the template: its injector has to change it"
-    if not injector.switches:
-        note = f" ({injector.note})" if injector.note else ""
-        return f"injected by {injector.by}, which has no switch for native sidecars{note}"
-    switch = injector.switches[0]
-    value = f"={switch.value}" if switch.value else ""
-    since = f" (since {switch.since})" if switch.since else ""
-    return f"injected by {injector.by}: set the {switch.kind} {switch.name}{value} on the {switch.scope}{since}"
+    return advice(injector)
 
 
 def _relocations(
@@ -198,14 +193,16 @@ def _moves(template: Mapping[str, Any], relocations: Sequence[Relocation]) -> It
         )
 
 
-def _adjustments(relocations: Sequence[Relocation], spec: PodSpec, facts: Facts) -> Iterator[Change]:
+def _adjustments(relocations: Sequence[Relocation], workload: Workload, facts: Facts) -> Iterator[Change]:
     for r in relocations:
         at = ("spec", "initContainers", r.target)
         if r.probe is not None:
             yield Change((Set((*at, "startupProbe"), dict(r.probe)),), f"{r.finding.name}: {r.probe_reason}", "adjust")
-        remove, reason = removable_pre_stop(r.container, r.finding, spec, facts)
+        remove, reason = removable_pre_stop(r.container, r.finding, workload.spec, facts, workload=workload)
         if remove:
             yield Change((_without_pre_stop(r.container, at),), f"{r.finding.name}: {reason}", "adjust")
+        elif reason:
+            yield Change((), f"{r.finding.name}: {reason}", "keep")
 
 
 def _without_pre_stop(container: Container, at: tuple[str | int, ...]) -> Edit:

@@ -16,6 +16,7 @@ from kubectl_sidecar.core.globs import capped_words, glob, inside, joined
 from kubectl_sidecar.core.patterns import tests_of
 from kubectl_sidecar.core.reach import (
     Asked,
+    answers,
     asked_by,
     dialled,
     files_waited_for,
@@ -47,7 +48,7 @@ def derived_startup_probe(
         env = {e.name: e.value or "" for e in container.env or ()}
         probe = known.configured(capped_words(container), env)
         if probe is not None:
-            note = f"; {known.note}" if known.note else ""
+            note = f"; {known.note.rstrip('.')}" if known.note else ""
             return {
                 **probe,
                 **TIMINGS,
@@ -146,7 +147,7 @@ def needs_app(probe: Probe | None, container: Container, recipe: Recipe | None, 
 def asks_app(asked: Asked, container: Container, recipe: Recipe | None, apps: Sequence[Container]) -> str:
     """The same for what a probe or hook asks."""
     for port in sorted(asked.ports - served(container)):
-        owner = next((a for a in apps if port in served(a)), None)
+        owner = next((a for a in apps if port in answers(a)), None)
         if owner:
             return f"it asks port {port}, which {owner.name} serves"
     if asked.name and asked.name not in port_names(container):
@@ -168,7 +169,7 @@ def waits_in_command(container: Container, apps: Sequence[Container]) -> str:
     """How a helper's own command waits for the app, as the rest of "its command …"; '' where nothing says so."""
     text = joined(capped_words(container))
     for port in sorted(waited_for(text) - served(container)):
-        owner = next((a for a in apps if port in served(a)), None)
+        owner = next((a for a in apps if port in answers(a)), None)
         if owner:
             return f"waits for port {port}, which {owner.name} serves"
     return _waits_for_file(text, container, apps).replace("it waits", "waits")

@@ -6,10 +6,12 @@ problems: what nobody is sure of is asked about, not complained about."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from kubectl_sidecar.core.findings import Finding
 from kubectl_sidecar.core.globs import capped_words, joined
 from kubectl_sidecar.core.hooks import hook_effect
+from kubectl_sidecar.core.past import Pasts, seen_of
 from kubectl_sidecar.core.placement import final_order
 from kubectl_sidecar.core.plan import Problem, Relocation, Removal
 from kubectl_sidecar.core.probes import any_fits
@@ -20,15 +22,23 @@ from kubectl_sidecar.core.workload import Container, Workload
 _JOBS = ("Job", "CronJob")
 
 
-def problems(workload: Workload, findings: Sequence[Finding]) -> tuple[Problem, ...]:
-    """The problems of each classic sidecar that is certainly or likely one, helper by helper."""
+def problems(workload: Workload, findings: Sequence[Finding], pasts: Pasts = ()) -> tuple[Problem, ...]:
+    """The problems of each classic sidecar that is certainly or likely one, helper by helper. `pasts` is what live Pods did."""
     found: list[Problem] = []
     for finding in findings:
         container = _container(workload, finding)
         if container is not None:
             for rule in PROBLEMS.values():
                 found.extend(rule(workload, finding, container, findings))
-    return tuple(found)
+    return tuple(_with_seen(problem, workload, findings, pasts) for problem in found) if pasts else tuple(found)
+
+
+def _with_seen(problem: Problem, workload: Workload, findings: Sequence[Finding], pasts: Pasts) -> Problem:
+    helper = next(c for f in findings if f.name == problem.container and (c := _container(workload, f)) is not None)
+    clients = [c.name for c in workload.spec.init_list if not is_native(c) and need(c, helper) is not None]
+    others = clients if problem.id == "init-needs-helper" else _main_names(findings)
+    seen = seen_of(problem.id, problem.container, others, pasts)
+    return replace(problem, seen=seen) if seen else problem
 
 
 def _container(workload: Workload, finding: Finding) -> Container | None:
@@ -44,9 +54,13 @@ def _classic(finding: Finding) -> bool:
     return finding.is_classic and finding.confidence != "possible"
 
 
-def _mains(findings: Sequence[Finding]) -> str:
+def _main_names(findings: Sequence[Finding]) -> list[str]:
     regular = [f for f in findings if f.list == "containers"]
-    mains = [f.name for f in regular if f.role in ("main", "peer")] or [f.name for f in regular if f.role != "sidecar"]
+    return [f.name for f in regular if f.role in ("main", "peer")] or [f.name for f in regular if f.role != "sidecar"]
+
+
+def _mains(findings: Sequence[Finding]) -> str:
+    mains = _main_names(findings)
     return " and ".join(mains) if 0 < len(mains) <= 2 else f"{len(mains)} other containers" if mains else "the app"
 
 

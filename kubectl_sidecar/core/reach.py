@@ -6,18 +6,24 @@ A port counts as a container's own when its spec declares or sets it; what nobod
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from kubectl_sidecar.core.globs import TEXT_CAP, capped_words, joined
-from kubectl_sidecar.core.pointers import in_env, in_words, mentions_local, own_ports
+from kubectl_sidecar.core.pointers import in_env, in_words, mentions_local, own_ports, probe_ports
 from kubectl_sidecar.core.workload import Container, EnvVar, Hook, PodSpec, Port, Probe
 
 
 def served(container: Container) -> frozenset[int]:
     """The ports that a container serves: those that it declares, and those that its options say it listens on."""
     return _served(container.command, container.args, container.ports)
+
+
+def answers(container: Container) -> frozenset[int]:
+    """The same, and the ports that its own readiness and liveness probes ask: of a main container these are its own too."""
+    return served(container) | probe_ports(
+        Container(readiness_probe=container.readiness_probe, liveness_probe=container.liveness_probe)
+    )
 
 
 def dialled(container: Container) -> frozenset[int]:
@@ -58,6 +64,8 @@ def need(client: Container, server: Container) -> int | None:
     return min(dialled(client) & served(server), default=None)
 
 
+_SELF = re.compile(r"\$[({]?(?:\w{0,20}POD_IP|HOSTNAME)[)}]?|\$\(hostname(?: -[iI])?\)|`hostname(?: -[iI])?`")
+"""How a script names its own Pod: all containers of a Pod have one address."""
 _LOCAL = re.compile(
     r"(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?:[:/]| {1,4}(?:-p |--port[ =])?)(\d{2,5})(?!\d)", re.ASCII
 )
@@ -74,6 +82,8 @@ def local_ports(text: str) -> frozenset[int]:
     """The ports on localhost that a command line asks: `curl localhost:80`, `nc -z 127.0.0.1 5432`, `/dev/tcp/localhost/80`;
     where none is written, the tool's own: `mysql -h 127.0.0.1`."""
     text = text[:TEXT_CAP]
+    if "$" in text or "`" in text:
+        text = _SELF.sub("localhost", text)
     if not mentions_local(text) and "0.0.0.0" not in text:
         return frozenset()
     found = {int(port) for port in (*_LOCAL.findall(text), *_BASH_TCP.findall(text))}
@@ -152,7 +162,9 @@ def waited_for(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-_FILE = re.compile(r"\b(?:until|while) +(?:!? *)(?:\[\[?|test) +(?:! +)?-[efsSdr] +[\"']?(/[\w./-]{1,200})")
+_FILE = re.compile(
+    r"\b(?:until|while) +(?:! *)?(?:(?:\[\[?|test) +(?:! +)?-[efsSdrp]|(?:ls|stat|cat)(?: +-\w+)?) +[\"']?(/[\w./-]{1,200})"
+)
 
 
 @lru_cache(maxsize=4096)
@@ -196,17 +208,9 @@ def mounts(container: Container) -> frozenset[str]:
 
 
 def passing_volumes(spec: PodSpec) -> frozenset[str]:
-    """The volumes that containers of one Pod can hand each other files by: all but what the API server fills (ConfigMaps,
-    Secrets); a claim template's volume is in no list, so it is not named here."""
-    return frozenset(v.name for v in spec.volumes or () if v.config_map is None and v.secret is None)
-
-
-def owners_of(port: int, containers: Iterable[Container]) -> Iterator[Container]:
-    """The containers that serve a port."""
-    return (c for c in containers if port in served(c))
-
-
-def among(names: Iterable[str], containers: Sequence[Container]) -> tuple[Container, ...]:
-    """The containers of these names."""
-    wanted = frozenset(names)
-    return tuple(c for c in containers if c.name in wanted)
+    """The volumes that containers of one Pod can hand each other files by: emptyDirs, claims and host paths; and those of a
+    StatefulSet's claim templates, which are in no list."""
+    listed = {v.name for v in spec.volumes or ()}
+    passing = {v.name for v in spec.volumes or () if v.empty_dir or v.persistent_volume_claim or v.host_path}
+    mounted = {m.name for c in (*spec.main_list, *spec.init_list) for m in c.volume_mounts or ()}
+    return frozenset(passing | (mounted - listed))

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from kubectl_sidecar.actions.inspect import Row, Source
 from kubectl_sidecar.actions.migrate import Prepared, Progress, Result
+from kubectl_sidecar.core.advice import advice
 from kubectl_sidecar.core.facts import Facts, Unknown
-from kubectl_sidecar.core.findings import Finding, state_of
+from kubectl_sidecar.core.findings import Finding, pasts_of, state_of
 from kubectl_sidecar.core.kustomize import strategic_patch
+from kubectl_sidecar.core.past import Pasts, restarts_of
 from kubectl_sidecar.core.plan import Plan, Relocation
 from kubectl_sidecar.output import words
 from kubectl_sidecar.output.diff import DiffLine, template_diff, to_yaml
@@ -34,11 +36,12 @@ def describe(prepared: Prepared, paint: Paint) -> Iterator[str]:
     plan, target = prepared.plan, prepared.target
     yield paint("strong", f"{target.kind.name} {target.namespace}/{target.name}") + _heading(prepared)
     yield from _section("Containers", paint)
-    yield from containers(plan.findings, paint)
+    yield from containers(plan.findings, paint, pasts_of(prepared.facts))
     if plan.problems:
         yield from _section("Problems today", paint)
         for problem in plan.problems:
             yield f"  {paint('bad', '!')} {problem.id:<20} {problem.text}"
+            yield from (f"  {'':<22} seen: {seen}" for seen in problem.seen)
     yield from order(plan, paint)
     yield from _section("Plan", paint)
     yield from plan_lines(plan, paint)
@@ -73,8 +76,8 @@ def _section(title: str, paint: Paint) -> Iterator[str]:
     yield paint("strong", title)
 
 
-def containers(findings: tuple[Finding, ...], paint: Paint) -> Iterator[str]:
-    """Each container with role, confidence, family and the evidence for and against it."""
+def containers(findings: tuple[Finding, ...], paint: Paint, pasts: Pasts = ()) -> Iterator[str]:
+    """Each container with role, confidence, family, the evidence for and against it, and what live Pods did."""
     width = max((len(f.name) for f in findings), default=0)
     for finding in findings:
         style: Style = "bad" if finding.is_classic else "good" if finding.role == "native-sidecar" else "strong"
@@ -87,6 +90,9 @@ def containers(findings: tuple[Finding, ...], paint: Paint) -> Iterator[str]:
             yield f"  {'':<{width}}    {paint('warn', '-')} {words.evidence(item)} ({item.weight}, for {item.speaks_for})"
         if finding.would_raise:
             yield f"  {'':<{width}}    {paint('quiet', '? ' + finding.would_raise)}"
+        restarts = restarts_of(finding.name, pasts)
+        if restarts:
+            yield f"  {'':<{width}}    {paint('warn', '!')} seen: restarted {restarts}"
 
 
 def order(plan: Plan, paint: Paint) -> Iterator[str]:
@@ -107,11 +113,15 @@ def plan_lines(plan: Plan, paint: Paint) -> Iterator[str]:
         yield f"  move {paint('strong', r.finding.name)} from containers[{r.source}] to initContainers[{r.target}], restartPolicy: Always"
         yield f"    placement   {r.reason}"
         yield f"    start gate  {_gate(r)}"
+        yield from (
+            f"    note        {text}" for text in advice(r.finding, r.container, plan.workload.spec, said=r.reason)
+        )
     for change in plan.changes:
-        if change.kind == "adjust":
-            yield f"  edit {change.reason}"
+        if change.kind != "move":
+            yield f"  {'edit' if change.edits else 'keep'} {change.reason}"
     for skipped in plan.skipped:
         yield f"  {skipped.finding.name} stays: {skipped.why}"
+        yield from (f"    note        {text}" for text in advice(skipped.finding, None, plan.workload.spec))
     if plan.is_empty and not plan.skipped:
         yield "  nothing to do: there is no classic sidecar here"
 

@@ -64,7 +64,8 @@ def evidence(item: Evidence) -> str:
 def brief(finding: Finding) -> str:
     """The evidence in one line."""
     facts = "; ".join(item.text for item in finding.evidence[:3])
-    prefix = f"{finding.family}: " if finding.family else ""
+    named = any(item.text.startswith(f"{finding.family}:") for item in finding.evidence[:3])
+    prefix = f"{finding.family}: " if finding.family and not named else ""
     injected = "injected, not in the template; " if finding.injected else ""
     return f"{prefix}{injected}{facts}" or "nothing speaks for any role"
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from kubectl_sidecar.core.decode import decode_object
-from kubectl_sidecar.core.facts import Facts, NodeFact, Version
+from kubectl_sidecar.core.facts import Facts, NodeFact, Version, effective_version
 from kubectl_sidecar.core.findings import Finding, Role
 from kubectl_sidecar.core.kinds import resolve
+from kubectl_sidecar.core.owners import owner_of
 from kubectl_sidecar.core.plan import Plan
 from kubectl_sidecar.core.planner import PlanOptions, make_plan
 from kubectl_sidecar.core.recipe import HookMeaning, Match, Placement, Recipe, StartupProbe
-from kubectl_sidecar.core.workload import Workload
+from kubectl_sidecar.core.risks import Context
+from kubectl_sidecar.core.workload import PodSpec, Workload
 
 V135 = Version(1, 35, 4)
 
@@ -104,3 +108,13 @@ def plan(
     subject = workload(obj)
     names = recipes if recipes is not None else {"helper": None}
     return make_plan(obj, subject, found(subject, names, **fields), facts, options or PlanOptions())
+
+
+def context_of(planned: Plan, facts: Facts) -> Context:
+    """What the risks were asked about for a plan."""
+    subject = planned.workload
+    version = effective_version(facts, subject.spec)[0]
+    after = msgspec.convert(planned.after["spec"], PodSpec)
+    return Context(
+        subject, planned.findings, planned.relocations, facts, owner_of(subject.metadata), version, subject.spec, after
+    )

@@ -12,7 +12,7 @@ from kubectl_sidecar.core.hooks import hook_effect, least_seconds, removable_pre
 from kubectl_sidecar.core.recipe import HookEffect, HookMeaning, Recipe
 from kubectl_sidecar.core.workload import Hook
 from tests.core.judging import DB_PROXY, GUARD, KNOWN, SHIPPER, app, found, helper, plan, pod_object, workload
-from tests.core.risk_cases import DENIED, service
+from tests.core.risk_parts import DENIED, service
 
 
 def run(*command: str) -> dict[str, Any]:

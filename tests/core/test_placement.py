@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -178,6 +179,7 @@ def test_the_reasons_say_why() -> None:
     }
     assert reason(helpers(h=None), [c("a"), c("b")], "h") == "after all plain init containers (a, b), as before"
     assert "no plain init containers" in reason(helpers(h=None), [], "h")
+    assert "native sidecars that are there" in reason(helpers(h=None), [c("n", restartPolicy="Always")], "h")
     assert "before migrate, which needs it (it points at localhost:5432)" in reason(
         proxy, [c("migrate", **dials(5432))], "proxy"
     )
@@ -191,3 +193,40 @@ def test_the_reason_of_a_log_shipper_names_whose_lines_it_sees() -> None:
         "logs": (c("logs", **mounted("shared", read_only=True)), "log-shipper"),
     }
     assert "before sync, so that it still sees its last lines" in reason(pair, [], "logs")
+
+
+def test_a_needed_helper_still_comes_after_what_sets_it_up() -> None:
+    recipe = replace(of("network-proxy"), companions=("net-setup*",))
+    init = [c("net-setup"), c("migrate", **dials(5432))]
+    subject = workload(pod_object(app(), c("net", **serves(5432)), init=init))
+    pair = (Finding("net", "containers", 1, "sidecar", "certain", recipe), subject.spec.main_list[1])
+    (spot,) = place([pair], subject.spec, {})
+    assert spot.target == 1
+    assert "after net-setup, which sets it up" in spot.reason
+    late = workload(pod_object(app(), c("net", **serves(5432)), init=init[::-1]))
+    (spot,) = place([(pair[0], late.spec.main_list[1])], late.spec, {})
+    assert spot.target == 2
+
+
+def test_a_recipe_that_serves_init_containers_says_how_to_place_it_earlier() -> None:
+    recipe = replace(of("data-proxy"), placement=Placement("data-proxy", serves_inits=True))
+    subject = workload(pod_object(app(), c("db"), init=[c("migrate")]))
+    (spot,) = place(
+        [(Finding("db", "containers", 1, "sidecar", "certain", recipe), subject.spec.main_list[1])], subject.spec, {}
+    )
+    assert spot.target == 1
+    assert "--place db=before:NAME" in spot.reason
+
+
+def test_a_claim_template_counts_as_a_volume_that_is_written() -> None:
+    obj = pod_object(
+        app(),
+        c("db", **serves(5432), **mounted("data")),
+        init=[c("migrate", **dials(5432)), c("restore", **mounted("data"))],
+        kind="StatefulSet",
+    )
+    subject = workload(obj)
+    (spot,) = place(
+        [(Finding("db", "containers", 1, "sidecar", "certain"), subject.spec.main_list[1])], subject.spec, {}
+    )
+    assert spot.target == 2

@@ -41,6 +41,10 @@ PORTS: dict[str, set[int]] = {
     "curl http://example.com:8080": set(),
     "curl http://localhost.example.com:8080": set(),
     "nc -z localhost 99999": set(),
+    "curl http://$(POD_IP):8080/": {8080},
+    "nc -z $MY_POD_IP 8080": {8080},
+    "nc -z $(hostname -i) 8080": {8080},
+    "nc -z $DB_IP 8080": set(),
     "sleep 30": set(),
     "": set(),
 }
@@ -73,6 +77,9 @@ FILES = {
     "until test -e /run/x.sock; do sleep 1; done": ("/run/x.sock",),
     'until [[ -s "/s/a b" ]]; do :; done': ("/s/a",),
     "while ! test -f /s/done; do sleep 1; done": ("/s/done",),
+    "until ls /s/up; do sleep 1; done": ("/s/up",),
+    "until stat -t /s/up; do sleep 1; done": ("/s/up",),
+    "while cat /proc/x; do sleep 1; done": ("/proc/x",),
     "if [ -f /s/done ]; then exit; fi": (),
 }
 

@@ -11,10 +11,24 @@ from kubectl_sidecar.core.facts import Facts, effective_version
 from kubectl_sidecar.core.owners import NOBODY
 from kubectl_sidecar.core.plan import Relocation
 from kubectl_sidecar.core.policy import NEVER_ACCEPTED
-from kubectl_sidecar.core.recipe import Recipe
+from kubectl_sidecar.core.recipe import HookMeaning, Recipe
 from kubectl_sidecar.core.risks import RISKS, Context, judge, unknowns
-from tests.core.judging import DB_PROXY, GUARD, KNOWN, SHIPPER, SYNC, app, found, helper, plan, pod_object, workload
-from tests.core.risk_cases import CASES, DENIED, NAMED, V133, Case, at
+from tests.core.judging import (
+    DB_PROXY,
+    GUARD,
+    KNOWN,
+    SHIPPER,
+    SYNC,
+    app,
+    context_of,
+    found,
+    helper,
+    plan,
+    pod_object,
+    workload,
+)
+from tests.core.risk_cases import CASES
+from tests.core.risk_parts import DENIED, NAMED, V133, Case, at
 
 ALL = [
     (f"{theme}: {case.id} {number} {case.has or 'absent'}", case)
@@ -44,16 +58,18 @@ def test_an_injected_container_is_never_moved() -> None:
     assert [r.severity for r in judge(injected_context()) if r.id == "injected"] == ["blocker"]
 
 
-@pytest.mark.parametrize("id", RISKS)
-def test_taken_out_a_risk_is_missed_by_some_case(id: str) -> None:
-    """Each risk has a row that expects it, and only its own function tells it."""
-    rows = [case for _, case in ALL if case.id == id and case.has]
-    assert rows or id == "injected"
-    context = injected_context()
-    assert all(risk.id == id for risk in RISKS[id](context))
+@pytest.mark.parametrize("case", [case for _, case in ALL], ids=[name for name, _ in ALL])
+def test_only_its_own_function_tells_a_risk(case: Case) -> None:
+    """So with any one function taken out, every row that expects its id fails."""
+    context = context_of(case.plan(), case.facts)
     for name, rule in RISKS.items():
-        if name != id:
-            assert all(risk.id != id for risk in rule(context))
+        assert {risk.id for risk in rule(context)} <= {name}
+
+
+def test_every_risk_has_a_row_that_expects_it_and_one_that_does_not() -> None:
+    expected, unexpected = {c.id for _, c in ALL if c.has}, {c.id for _, c in ALL if not c.has}
+    assert set(RISKS) - expected == {"injected"}  # which has a test of its own above
+    assert set(RISKS) - unexpected == {"injected"}
 
 
 def test_what_policy_never_accepts_is_a_risk_that_exists() -> None:
@@ -67,6 +83,14 @@ def test_the_gravest_come_first_and_none_twice() -> None:
     order = [r.severity for r in risks]
     assert order == sorted(order, key=["blocker", "caution", "note"].index)
     assert len(set(risks)) == len(risks)
+
+
+def test_the_recipes_word_on_a_hook_is_the_remedy() -> None:
+    stop = {"lifecycle": {"preStop": {"exec": {"command": ["proxyctl", "stop"]}}}}
+    noted = replace(DB_PROXY, hooks=(HookMeaning("*proxyctl stop*", "exit", "Drop it."),))
+    for recipe, remedy in ((noted, "Drop it."), (DB_PROXY, "Remove the hook: SIGTERM comes when the app has ended.")):
+        risks = plan(pod_object(app(), helper(**stop)), {"helper": recipe}).risks
+        assert [r.remedy for r in risks if r.id == "pre-stop-ends-helper"] == [remedy]
 
 
 READ_ONLY = {"volumeMounts": [{"name": "logs", "mountPath": "/var/log/app", "readOnly": True}]}

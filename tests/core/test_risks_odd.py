@@ -15,6 +15,7 @@ from kubectl_sidecar.core.facts import Version, node_facts
 from kubectl_sidecar.core.findings import Surroundings
 from kubectl_sidecar.core.impact import impact
 from kubectl_sidecar.core.planner import PlanOptions
+from kubectl_sidecar.errors import InputError
 from tests.core.judging import DB_PROXY, KNOWN, app, helper, plan, pod_object, workload
 
 META = {"name": "shop", "namespace": "shop", "labels": {"istio-injection": "enabled"}, "annotations": {"a": "b"}}
@@ -178,3 +179,22 @@ def test_odd_commands(one: str, two: str, kind: str) -> None:
     }
     subject = pod_object(app(command=["sh", "-c", one]), helper(command=["sh", "-c", two], **hooked), kind=kind)
     assert "ksm-series" in [r.id for r in plan(subject).risks]
+
+
+names = st.sampled_from(["helper", "app", "other", "helper"])
+odd_containers: st.SearchStrategy[list[dict[str, Any]]] = st.lists(
+    st.fixed_dictionaries({"name": names}, optional={"image": st.none(), "ports": st.none(), "args": st.just([])}),
+    max_size=4,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(odd_containers, odd_containers)
+def test_a_template_that_the_server_would_refuse_anyway(main: list[dict[str, Any]], init: list[dict[str, Any]]) -> None:
+    """Names twice, no container at all: there is a plan, or a sentence."""
+    obj = pod_object(*main, init=init)
+    try:
+        found = plan(obj)
+    except InputError:
+        return
+    assert isinstance(found.risks, tuple)

@@ -11,6 +11,7 @@ from kubectl_sidecar.core.plan import Rule
 from kubectl_sidecar.core.problems import PROBLEMS
 from kubectl_sidecar.core.risks import RISKS
 from kubectl_sidecar.core.rules import RULES
+from kubectl_sidecar.core.rules.left_out import LEFT_OUT
 from tools.rules_docs import FOLDER, rendered
 
 
@@ -28,6 +29,12 @@ def test_a_page_is_whole(rule: Rule) -> None:
         assert text.endswith("."), text
     assert "https://" in rule.reference
     assert RULES[rule.id] is rule
+
+
+@pytest.mark.parametrize(("statement", "reason"), LEFT_OUT, ids=[s[:40] for s, _ in LEFT_OUT])
+def test_what_is_left_out_has_a_reason(statement: str, reason: str) -> None:
+    assert statement.endswith(".")
+    assert reason.endswith(".")
 
 
 def test_the_docs_are_current() -> None:

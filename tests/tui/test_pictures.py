@@ -41,6 +41,7 @@ async def plan(pilot: Pilot[Any], on: Stage, name: str = "checkout") -> None:
     await pilot.press("m")
     screen = await shown(pilot, PlanScreen)
     await until(pilot, lambda: screen.finished)
+    assert screen.plans[screen.targets[0]].prepared, text_of(on.app)  # never a picture of an accident
 
 
 async def refused(pilot: Pilot[Any], on: Stage) -> None:

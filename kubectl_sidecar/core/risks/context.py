@@ -11,7 +11,7 @@ from kubectl_sidecar.core.findings import Finding
 from kubectl_sidecar.core.owners import Owner
 from kubectl_sidecar.core.plan import Relocation, Risk
 from kubectl_sidecar.core.probes import others
-from kubectl_sidecar.core.resources import is_native
+from kubectl_sidecar.core.resources import Which, is_native, usage
 from kubectl_sidecar.core.workload import Container, PodSpec, Workload
 
 DEFAULT_GRACE = 30
@@ -51,8 +51,8 @@ class Context:
 
     @property
     def app(self) -> str:
-        """The app's name in a sentence."""
-        return ", ".join(c.name for c in self.apps) or "the app"
+        """The app in a sentence: by its name where there is one."""
+        return self.apps[0].name if len(self.apps) == 1 else "the app"
 
     @cached_property
     def sidecars(self) -> tuple[Container, ...]:
@@ -64,6 +64,21 @@ class Context:
         """Seconds between the Pod's end and SIGKILL."""
         seconds = self.after.termination_grace_period_seconds
         return DEFAULT_GRACE if seconds is None else seconds
+
+    @cached_property
+    def raised(self) -> tuple[tuple[Which, str, float, float], ...]:
+        """What the plan makes the Pod ask for more: (requests or limits, resource, before, after)."""
+        before, after = usage(self.before), usage(self.after)
+        pairs: tuple[tuple[Which, dict[str, float], dict[str, float]], ...] = (
+            ("requests", before.requests, after.requests),
+            ("limits", before.limits, after.limits),
+        )
+        return tuple(
+            (which, name, old.get(name, 0.0), new[name])
+            for which, old, new in pairs
+            for name in sorted(new)
+            if new[name] > old.get(name, 0.0) + 1e-9
+        )
 
     def apps_beside(self, name: str) -> tuple[Container, ...]:
         """The containers that a helper could wait for in vain: those that start after it in the new form."""

@@ -9,7 +9,6 @@ from typing import Any
 from kubectl_sidecar.core.facts import Unknown
 from kubectl_sidecar.core.reach import port_names, served
 from kubectl_sidecar.core.risks.context import Context
-from kubectl_sidecar.core.risks.resources_ import raised
 from kubectl_sidecar.core.risks.rollout import claims_wanted
 
 
@@ -40,7 +39,7 @@ def _named(context: Context) -> bool:
 
 
 def _raised(context: Context) -> bool:
-    return bool(raised(context))
+    return bool(context.raised)
 
 
 def _scaled(context: Context) -> bool:
@@ -53,7 +52,7 @@ def _scaled(context: Context) -> bool:
 
 
 def _scalable(context: Context) -> bool:
-    return _in_cluster(context) and not context.is_job
+    return _in_cluster(context) and not context.is_job and context.workload.kind.name != "Pod"
 
 
 _WANTED: Mapping[str, tuple[str, Callable[[Context], bool]]] = {

@@ -68,9 +68,12 @@ def _quits(text: str, r: Relocation) -> bool:
     paths = r.finding.recipe.quit_endpoints if r.finding.recipe else ()
     if any(path in text for path in paths):
         return True
-    return _QUITS.search(text) is not None and (
-        not served(r.container) or any(str(port) in text for port in served(r.container))
-    )
+    if _QUITS.search(text) is None:
+        return False
+    ports = served(r.container)
+    if ports:
+        return any(f":{port}" in text for port in ports)
+    return r.finding.recipe is None or r.finding.recipe.traffic != "none"
 
 
 def sentinel_file(context: Context) -> Iterator[Risk]:

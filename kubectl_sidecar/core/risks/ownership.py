@@ -12,8 +12,7 @@ from kubectl_sidecar.core.risks.context import Context
 def immutable_kind(context: Context) -> Iterator[Risk]:
     kind = context.workload.kind
     if context.relocations and not kind.patchable and not context.facts.from_files:
-        why, _, way_out = kind.way_out.partition(": ")
-        yield Risk("immutable-kind", "blocker", "", why, f"{way_out[:1].upper()}{way_out[1:]}.")
+        yield Risk("immutable-kind", "blocker", "", kind.way_out)
 
 
 def no_main_left(context: Context) -> Iterator[Risk]:

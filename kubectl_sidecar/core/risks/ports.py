@@ -18,8 +18,10 @@ HOST_PORTS_COUNTED = Version(1, 33, 6)
 def named_target_port(context: Context) -> Iterator[Risk]:
     """The EndpointSlice controller finds named ports of sidecars from 1.33 on (kubernetes/kubernetes#128850)."""
     server = context.facts.server
+    if not isinstance(server, Unknown) and server >= GENERALLY_AVAILABLE:
+        return
     services = services_of(context.workload, context.facts)
-    if isinstance(services, Unknown) or (not isinstance(server, Unknown) and server >= GENERALLY_AVAILABLE):
+    if isinstance(services, Unknown):
         return
     left = {name for c in context.after.main_list for name in port_names(c)}
     for service in services:
@@ -44,6 +46,8 @@ def named_target_port(context: Context) -> Iterator[Risk]:
 
 def same_port_name(context: Context) -> Iterator[Risk]:
     """Seen on EndpointSlices: of two ports of one name, the first in containers counts, and init containers come after them."""
+    if not any(map(port_names, context.moved.values())):
+        return
     services = services_of(context.workload, context.facts)
     for name, container in context.moved.items():
         index = next(r.source for r in context.relocations if r.finding.name == name)

@@ -10,45 +10,37 @@ from kubectl_sidecar.core.facts import Unknown
 from kubectl_sidecar.core.impact import hpas_of, pdbs_of, vpas_of
 from kubectl_sidecar.core.plain import get, items, mapping, name_of, text
 from kubectl_sidecar.core.plan import Risk
-from kubectl_sidecar.core.resources import Which, format_quantity, parse_quantity, sums, usage
+from kubectl_sidecar.core.resources import format_quantity, is_native, parse_quantity, sums
 from kubectl_sidecar.core.risks.context import Context
 
 
-def raised(context: Context) -> tuple[tuple[Which, str, float, float], ...]:
-    """What the plan raises: (requests or limits, resource, before, after)."""
-    before, after = usage(context.before), usage(context.after)
-    pairs: tuple[tuple[Which, dict[str, float], dict[str, float]], ...] = (
-        ("requests", before.requests, after.requests),
-        ("limits", before.limits, after.limits),
-    )
-    return tuple(
-        (which, name, old.get(name, 0.0), new[name])
-        for which, old, new in pairs
-        for name in sorted(new)
-        if new[name] > old.get(name, 0.0) + 1e-9
-    )
-
-
 def more_resources(context: Context) -> Iterator[Risk]:
-    changes = raised(context)
+    changes = context.raised
     if changes:
         text = ", ".join(
             f"{which} {name} {format_quantity(name, old)} → {format_quantity(name, new)}"
             for which, name, old, new in changes
         )
+        early = [c.name for c in context.sidecars if c.name in context.moved and _before_plain(context, c.name)]
         yield Risk(
             "more-resources",
             "caution",
-            ", ".join(context.moved),
+            ", ".join(early),
             f"before a plain init container the helper runs beside it, so each Pod asks for more: {text}",
             "Place it after the init containers, if none of them needs it.",
         )
 
 
+def _before_plain(context: Context, name: str) -> bool:
+    order = context.after.init_list
+    at = next(i for i, c in enumerate(order) if c.name == name)
+    return any(not is_native(c) for c in order[at + 1 :])
+
+
 def quota_exceeded(context: Context) -> Iterator[Risk]:
     if isinstance(context.facts.quotas, Unknown):
         return
-    for which, name, old, new in raised(context):
+    for which, name, old, new in context.raised:
         for quota in context.facts.quotas:
             key = f"{which}.{name}" if which == "limits" or name not in _hard(quota) else name
             hard, used = (
@@ -73,7 +65,7 @@ def _hard(quota: Mapping[str, Any]) -> Mapping[str, Any]:
 def limit_range(context: Context) -> Iterator[Risk]:
     if isinstance(context.facts.limit_ranges, Unknown):
         return
-    for which, name, _, new in raised(context):
+    for which, name, _, new in context.raised:
         for limits in context.facts.limit_ranges:
             for item in items(get(limits, "spec", "limits")):
                 most = parse_quantity(mapping(item.get("max")).get(name)) if item.get("type") == "Pod" else None
@@ -91,8 +83,10 @@ def limit_range(context: Context) -> Iterator[Risk]:
 def pod_level_resources(context: Context) -> Iterator[Risk]:
     """The aggregate of the containers has to fit into the Pod's own (pkg/apis/core/validation, from 1.34)."""
     pod = context.after.resources
-    for which, given in (("requests", pod.requests if pod else None), ("limits", pod.limits if pod else None)):
-        before, after = sums(context.before, "requests"), sums(context.after, "requests")
+    if pod is None:
+        return
+    before, after = sums(context.before, "requests"), sums(context.after, "requests")
+    for which, given in (("requests", pod.requests), ("limits", pod.limits)):
         for name, value in (given or {}).items():
             most = parse_quantity(value)
             if most is not None and after.get(name, 0.0) > most + 1e-9 >= before.get(name, 0.0):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
-from kubectl_sidecar.core.globs import capped_words, word_set
+from kubectl_sidecar.core.globs import capped_words, joined, word_set
 from kubectl_sidecar.core.plan import Relocation, Risk
 from kubectl_sidecar.core.probes import any_fits, asks_app, needs_app, waits_in_command
 from kubectl_sidecar.core.reach import asked_by, dialled, port_names, script_of, served
@@ -35,28 +36,42 @@ _ONE_SHOT_ENV = frozenset({("METHOD", "LIST"), ("GITSYNC_ONE_TIME", "true"), ("G
 
 
 def _one_shot_word(container: Container) -> str:
-    for word in capped_words(container):
+    words = capped_words(container)
+    for word in words:
         option, _, value = word.partition("=")
         if option in _ONE_SHOT and value.lower() not in ("false", "0", "no"):
             return option
+    setting = _ONE_SHOT_SETTING.search(joined(words))
+    if setting:
+        return setting[0]
     pairs = {(e.name, e.value or "") for e in container.env or ()} & _ONE_SHOT_ENV
     return "=".join(min(pairs)) if pairs else ""
 
 
+_ONE_SHOT_SETTING = re.compile(r"\bexit_after_auth *[=:] *true\b|\bdaemon_mode *[=:] *false\b")
 _FINITE = word_set(
-    "cp mv mkdir chmod chown echo printf touch rm ln tar unzip gunzip gzip curl wget aws gsutil sleep test true exit date cat ls sed "
-    "export set cd"
+    "cp mv mkdir chmod chown echo printf touch rm ln tar zip unzip gunzip gzip curl wget aws gsutil s3cmd scp pg_dump mysqldump "
+    "sleep test true exit date cat ls find sed export set cd"
 )
 _SEPARATOR = re.compile(r"&&|\|\||[;|\n]")
+_ENDLESS = re.compile(r"\b(?:while|until|for|exec|wait|trap)\b|(?<!&)&(?!&)|\binfinity\b|-[fF]\b")
+_RCLONE = word_set("copy copyto sync move moveto")
 
 
 def _finite(container: Container) -> str:
-    """A script of nothing but commands that end (no loop, nothing in the background)."""
-    script = script_of(container)
-    if not script or re.search(r"\b(?:while|until|for|exec|wait|trap)\b|(?<!&)&(?!&)|\binfinity\b|-[fF]\b", script):
+    """A command, or a script of nothing but commands, that ends: no loop, nothing in the background."""
+    words, script = capped_words(container), script_of(container)
+    text = script or joined(words)
+    if not words or _ENDLESS.search(text):
         return ""
-    commands = [part.split()[0].rpartition("/")[2] for part in _SEPARATOR.split(script) if part.strip()]
-    return "its script ends" if commands and all(c in _FINITE for c in commands) else ""
+    parts = [part.split() for part in (_SEPARATOR.split(text) if script else [text]) if part.strip()]
+    ends = parts and all(_ends(part) for part in parts)
+    return ("its script ends" if script else f"{parts[0][0][:40]} ends") if ends else ""
+
+
+def _ends(command: list[str]) -> bool:
+    program = command[0].rpartition("/")[2]
+    return program in _FINITE or (program == "rclone" and len(command) > 1 and command[1] in _RCLONE)
 
 
 def probe_needs_app(context: Context) -> Iterator[Risk]:
@@ -68,34 +83,35 @@ def probe_needs_app(context: Context) -> Iterator[Risk]:
         why = needs_app(container.startup_probe, container, r.finding.recipe, context.apps_beside(r.finding.name))
         if not why and asked.name and asked.name not in port_names(container):
             why = f"it names port {asked.name}, which this container does not declare, so it can never pass"
-        if not why and _through(r, container):
-            why = f"{asked.way} is answered by the app behind it"
-        if why:
-            yield Risk(
-                "probe-needs-app",
-                "blocker",
-                r.finding.name,
-                f"its startupProbe would never pass: {why}, and the app starts only after it",
-                "Let the probe ask the helper itself, or remove it.",
-                "startupProbe",
+        through = "" if why else _through(r, container)
+        if why or through == "yes":
+            why = why or f"{asked.way} is answered by the app behind it"
+            text = f"its startupProbe would never pass: {why}, and the app starts only after it"
+            yield Risk("probe-needs-app", "blocker", r.finding.name, text, _ASK_ITSELF, "startupProbe")
+        elif through == "maybe":
+            text = (
+                f"its startupProbe may be answered by the app behind it ({asked.way}), and the app starts only after it"
             )
+            yield Risk("probe-needs-app", "caution", r.finding.name, text, _ASK_ITSELF, "startupProbe")
 
 
+_ASK_ITSELF = "Let the probe ask the helper itself, or remove it."
 _OWN_HEALTH = re.compile(r"health|ready|ping|live|status|stats|metrics|alive|startup|-/")
 
 
-def _through(r: Relocation, container: Container) -> bool:
-    """Whether a probe over HTTP goes through a proxy to the app: an inbound helper that points at it, on a path of the app."""
+def _through(r: Relocation, container: Container) -> Literal["yes", "maybe", ""]:
+    """Whether a probe over HTTP goes through a proxy to the app: an inbound helper, asked for a path that is not its own
+    health. `yes` where the helper is seen to point at another port, `maybe` where that may be in its configuration."""
     probe, recipe = container.startup_probe, r.finding.recipe
-    if probe is None or probe.http_get is None or not dialled(container):
-        return False
-    inbound = (recipe is not None and recipe.traffic == "inbound") or (
-        recipe is None and r.finding.role == "sidecar" and bool(container.ports)
-    )
+    if probe is None or probe.http_get is None:
+        return ""
     advised = recipe.startup_probe.probe.get("httpGet") if recipe and recipe.startup_probe else None
-    known = advised.get("path") if isinstance(advised, dict) else None
     path = probe.http_get.path or "/"
-    return inbound and path != known and not _OWN_HEALTH.search(path)
+    if path == (advised.get("path") if isinstance(advised, dict) else None) or _OWN_HEALTH.search(path):
+        return ""
+    if recipe is None:
+        return "yes" if dialled(container) and container.ports else ""
+    return "" if recipe.traffic != "inbound" else "yes" if dialled(container) else "maybe"
 
 
 def post_start_needs_app(context: Context) -> Iterator[Risk]:

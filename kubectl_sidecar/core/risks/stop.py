@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from kubectl_sidecar.core.facts import Unknown
 from kubectl_sidecar.core.globs import capped_words
-from kubectl_sidecar.core.hooks import hook_effect, least_seconds, sleep_seconds
+from kubectl_sidecar.core.hooks import hook_effect, least_seconds, meaning_of, sleep_seconds
 from kubectl_sidecar.core.impact import services_of, target_ports
 from kubectl_sidecar.core.plan import Relocation, Risk
 from kubectl_sidecar.core.reach import dialled, port_names, script_of, served
@@ -28,7 +28,7 @@ def pre_stop_ends_helper(context: Context) -> Iterator[Risk]:
                 r.finding.name,
                 f"its preStop hook makes it exit when the Pod's end begins, not at its turn: {context.app} stops "
                 "without it, and it is not started again",
-                "Remove the hook: SIGTERM comes when the app has ended.",
+                _said(context, r) or "Remove the hook: SIGTERM comes when the app has ended.",
                 "lifecycle.preStop",
             )
 
@@ -41,7 +41,7 @@ def pre_stop_revokes(context: Context) -> Iterator[Risk]:
                 "caution",
                 r.finding.name,
                 f"its preStop hook revokes credentials when the Pod's end begins, while {context.app} still uses them",
-                "Let the helper revoke on SIGTERM, or let the credentials expire.",
+                _said(context, r) or "Let the helper revoke on SIGTERM, or let the credentials expire.",
                 "lifecycle.preStop",
             )
 
@@ -79,11 +79,18 @@ def _effect(context: Context, r: Relocation) -> str | None:
     return hook_effect(container.pre_stop, r.finding.recipe) if container else None
 
 
+def _said(context: Context, r: Relocation) -> str:
+    """What the recipe says of the hook: it knows its helper better."""
+    container = context.moved.get(r.finding.name)
+    meaning = meaning_of(container.pre_stop, r.finding.recipe) if container else None
+    return meaning.note if meaning else ""
+
+
 def inbound_outlives_app(context: Context) -> Iterator[Risk]:
     for r in context.relocations:
         if context.is_job or not _is_inbound(context, r):
             continue
-        if any(least_seconds(app.pre_stop) > 0 for app in context.apps):
+        if any(least_seconds(app.pre_stop) > 0 or hook_effect(app.pre_stop, None) == "drain" for app in context.apps):
             continue  # the app drains before it stops, so nothing comes in any more
         yield Risk(
             "inbound-outlives-app",
@@ -116,7 +123,8 @@ def grace_period(context: Context) -> Iterator[Risk]:
     if left >= 5 + sum(helpers):
         return
     advised = math.ceil((app + APP_STOP + sum(max(10.0, h) for h in helpers)) / 5) * 5
-    uses = f"{context.app} sleeps {app:g} s of it in its preStop hook" if app else f"{context.app} may use all of it"
+    slowest = next((c.name for c in context.after.main_list if least_seconds(c.pre_stop) == app), "")
+    uses = f"{slowest} sleeps {app:g} s of it in its preStop hook" if app else f"{context.app} may use all of it"
     yield Risk(
         "grace-period",
         "caution",

@@ -25,7 +25,7 @@ def server_too_old(context: Context) -> Iterator[Risk]:
 def node_too_old(context: Context) -> Iterator[Risk]:
     if isinstance(context.facts.nodes, Unknown):
         return
-    old = [n for n in admitting(context.facts.nodes, context.after) if n.version and n.version < NATIVE_SINCE]
+    old = admitting((n for n in context.facts.nodes if n.version and n.version < NATIVE_SINCE), context.after)
     if old:
         names = ", ".join(f"{n.name} ({n.raw_version[:30]})" for n in old[:3]) + (
             f" and {len(old) - 3} more" if len(old) > 3 else ""
