@@ -13,9 +13,16 @@ from typing import TypeVar
 
 import msgspec
 
-from kubectl_sidecar.actions.parallel import in_parallel
+from kubectl_sidecar.actions.parallel import ahead, in_parallel
 from kubectl_sidecar.core.classify import RecipeIndex, classify
-from kubectl_sidecar.core.decode import MetadataPage, Page, decode_metadata_page, decode_or_broken, decode_page
+from kubectl_sidecar.core.decode import (
+    MetadataPage,
+    Page,
+    continue_token,
+    decode_metadata_page,
+    decode_or_broken,
+    decode_page,
+)
 from kubectl_sidecar.core.findings import Finding, Override, State, Surroundings, state_of
 from kubectl_sidecar.core.kinds import KINDS, Kind, of_object, resolve
 from kubectl_sidecar.core.owners import Owner, owner_of
@@ -28,8 +35,9 @@ from kubectl_sidecar.sources.manifests import Manifest, Unreadable
 
 PageT = TypeVar("PageT", Page, MetadataPage)
 
-FIRST_PAGE, NEXT_PAGES = 500, 2000
-"""Items a page: a small first one, so that something is seen soon."""
+FIRST_PAGE, NEXT_PAGES = 500, 1000
+"""Items a page: a small first one, so that something is seen soon; the next ones are asked for ahead, so larger pages would only
+cost memory."""
 
 _FOLDED = ("ReplicaSet", "Job", "Pod")
 _RESTARTS = 3
@@ -201,21 +209,26 @@ def row_of(
 def _pages(
     scan: _Scan, kind: Kind, namespace: str | None, decode: Callable[[bytes], PageT], *, metadata_only: bool = False
 ) -> Iterator[PageT]:
-    """The pages of a kind. When the server has forgotten where we were (410), that kind begins again: its pages then come a
-    second time, so whoever takes them replaces by name."""
+    """The pages of a kind; each is asked for while the one before is decoded. When the server has forgotten where we were (410),
+    that kind begins again: its pages then come a second time, so whoever takes them replaces by name."""
+    for data in ahead(partial(_fetch_pages, scan, kind, namespace, metadata_only)):
+        yield decode(data)
+
+
+def _fetch_pages(scan: _Scan, kind: Kind, namespace: str | None, metadata_only: bool) -> Iterator[bytes]:
     restarts, token, limit = 0, "", FIRST_PAGE
     while not scan.stop.is_set():
         query = ListQuery(scan.scope.selector, limit=limit, continue_token=token, metadata_only=metadata_only)
         try:
-            page = decode(scan.cluster.list_page(kind.resource, namespace, query))
+            data = scan.cluster.list_page(kind.resource, namespace, query)
         except Expired:
             restarts += 1
             if restarts > _RESTARTS:
                 raise
             token, limit = "", NEXT_PAGES
             continue
-        yield page
-        token, limit = page.continue_token or "", NEXT_PAGES
+        yield data
+        token, limit = continue_token(data) or "", NEXT_PAGES
         if not token:
             return
 

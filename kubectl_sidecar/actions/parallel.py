@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def in_parallel(jobs: Iterable[Callable[[], None]], *, threads: int = 8) -> None:
@@ -35,3 +38,37 @@ def in_parallel(jobs: Iterable[Callable[[], None]], *, threads: int = 8) -> None
     errors = [error for error in (outcomes.get() for _ in range(count)) if error is not None]
     if errors:
         raise errors[0]
+
+
+def ahead(produce: Callable[[], Iterator[T]]) -> Iterator[T]:
+    """The items of `produce`, made in a thread that is one item ahead of whoever takes them. Its error is raised after the items
+    that came before it. Whoever stops taking lets the thread end with the item that it is making."""
+    made: queue.SimpleQueue[tuple[bool, T | BaseException | None]] = queue.SimpleQueue()
+    wanted = threading.Semaphore(1)
+    left = threading.Event()
+
+    def work() -> None:
+        try:
+            for item in produce():
+                made.put((True, item))
+                wanted.acquire()
+                if left.is_set():
+                    return
+        except BaseException as error:  # noqa: BLE001 - raised where the items are taken
+            made.put((False, error))
+        else:
+            made.put((False, None))
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        while True:
+            more, item = made.get()
+            if not more:
+                if isinstance(item, BaseException):
+                    raise item
+                return
+            wanted.release()
+            yield item  # type: ignore[misc]
+    finally:
+        left.set()
+        wanted.release()

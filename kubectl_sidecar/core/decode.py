@@ -7,7 +7,7 @@ page is kept. Measured on 10,000 Deployments (61 MB) in `make bench`."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -31,6 +31,8 @@ from kubectl_sidecar.core.workload import (
 from kubectl_sidecar.errors import DecodeError
 
 SpecT = TypeVar("SpecT")
+
+_HEAD_BYTES = 8192
 
 
 class _Template(_Base, Generic[SpecT], frozen=True):
@@ -86,7 +88,6 @@ class _PodItem(_Base, Generic[SpecT], frozen=True):
 class _ListMeta(_Base, frozen=True):
     continue_: str | None = msgspec.field(default=None, name="continue")
     resource_version: str | None = None
-    remaining_item_count: int | None = None
 
 
 class _List(_Base, Generic[SpecT], frozen=True):
@@ -107,11 +108,11 @@ class _StubSpec(_Base, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A decoded page: its items in the server's order, and the token with which the next page is asked for (or None)."""
+    """A page: its items in the server's order, decoded one by one as they are taken (so that a large page is never there twice),
+    once; and the token with which the next page is asked for (or None)."""
 
-    items: tuple[Workload | Broken, ...]
+    items: Iterator[Workload | Broken]
     continue_token: str | None
-    remaining: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +132,23 @@ def decode_page(kind: Kind, data: bytes) -> Page:
     decoder = _decoder(_List[_PodItem[msgspec.Raw]] if _is_pod(kind) else _List[_Item[msgspec.Raw]])
     try:
         page = decoder(data)
-        items = tuple(_guarded(kind, item) for item in page.items or ())
+        items = (_guarded(kind, item) for item in page.items or ())
     except msgspec.ValidationError:
         raws: Any = _json(_List[msgspec.Raw], data)
-        page, items = raws, tuple(_item_alone(kind, raw) for raw in raws.items or ())
+        page, items = raws, (_item_alone(kind, raw) for raw in raws.items or ())
     except msgspec.DecodeError as error:
         raise DecodeError(f"not the JSON that an API server answers ({error})") from error
     meta = page.metadata or _ListMeta()
-    return Page(items, meta.continue_ or None, meta.remaining_item_count)
+    return Page(items, meta.continue_ or None)
+
+
+def continue_token(data: bytes) -> str | None:
+    """The token of the next page, read off the head of a page where an API server writes it, so that the next page can be asked
+    for before this one is decoded; None where there is none. Raises DecodeError when the page is no list."""
+    end = data.find(b'"items":', 0, _HEAD_BYTES)
+    head = data[:end].rstrip(b" \n,") + b"}" if end > 0 and b'"metadata":' in data[:end] else data
+    meta: _ListMeta = _json(_List[msgspec.Raw], head).metadata or _ListMeta()
+    return meta.continue_ or None
 
 
 def decode_metadata_page(data: bytes) -> MetadataPage:

@@ -35,9 +35,8 @@ def line(*cells: str) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, _WIDTHS, strict=False)).rstrip()
 
 
-def judged(name: str, spread: Spread, target: Target | None, *, form: str = "") -> str:
+def judged(name: str, spread: Spread, target: Target | None) -> str:
     """`wall  0.45 (0.41 to 0.48)  at most 0.60: pass`."""
-    del form
     said = f"at most {target.at_most:g}: {target.verdict(spread)}" if target else ""
     return line(f"  {name}", spread.show(ratio), said)
 
@@ -60,9 +59,3 @@ def comparison(costs: Mapping[str, Sequence[Cost]], ours: str, limits: Mapping[s
 
 def _columns(runs: Sequence[Cost]) -> tuple[list[float], list[float], list[float]]:
     return [r.wall_seconds for r in runs], [r.cpu_seconds for r in runs], [r.peak_bytes for r in runs]
-
-
-def table(rows: Mapping[str, Spread], form: Mapping[str, str]) -> list[str]:
-    """One measured thing a line; `form` says how to write it: seconds, megabytes or ratio."""
-    forms = {"seconds": seconds, "megabytes": megabytes, "ratio": ratio}
-    return [line(f"  {name}", spread.show(forms[form[name]])) for name, spread in rows.items()]

@@ -21,6 +21,8 @@ COLUMNS, ROWS = 120, 40
 _CODES = re.compile(
     rb"\x1b(?:\[[0-9;:?<>=!$ ]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[()][A-Z0-9]|[=>78cDEHMNOZ])", re.S
 )
+_CUT = re.compile(rb"\x1b[^\x1b]{0,60}\Z", re.S)
+"""What may be the begin of a code whose end is not there yet."""
 _PRINTED = re.compile(rb"[A-Za-z0-9]")
 
 
@@ -48,11 +50,11 @@ def watch(master: int, begin: float, until: dict[str, Callable[[bytes], object]]
             continue
         at = time.perf_counter() - begin
         drawn += data
-        text = _CODES.sub(b"", bytes(drawn))
+        text = _CUT.sub(b"", _CODES.sub(b"", bytes(drawn)))
         for name, holds in until.items():
             if name not in found and holds(text):
                 found[name] = at
-        # a code may be cut in two, and a painted screen is at most some 100 KB
+        # a painted screen is at most some 100 KB
         del drawn[: max(0, len(drawn) - 400_000)]
     return found
 

@@ -91,7 +91,7 @@ def test_a_number_of_containers_can_be_asked_for() -> None:
 
 def test_every_deployment_is_one_that_the_tool_reads() -> None:
     page = json.dumps({"items": list(deployments(50))}).encode()
-    items = decode_page(resolve("deployment"), page).items
+    items = list(decode_page(resolve("deployment"), page).items)
     assert len(items) == 50
     assert all(isinstance(item, Workload) for item in items)
 

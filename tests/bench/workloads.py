@@ -51,7 +51,7 @@ def deployment(number: int, *, containers: int | None = None) -> dict[str, Any]:
                 "spec": {
                     "serviceAccountName": app,
                     "terminationGracePeriodSeconds": 45,
-                    "containers": [_main(chance, app), *helpers],
+                    "containers": [_main(chance, app, name), *helpers],
                     "volumes": _volumes(app),
                 },
             },
@@ -59,14 +59,15 @@ def deployment(number: int, *, containers: int | None = None) -> dict[str, Any]:
     }
 
 
-def _main(chance: random.Random, app: str) -> dict[str, Any]:
+def _main(chance: random.Random, app: str, name: str) -> dict[str, Any]:
+    """Its texts have the Deployment's own name in them, as texts of real ones differ: no cache of ours may flatter itself."""
     return {
         "name": app,
-        "image": f"registry.example.com/shop/{app}:2.{chance.randrange(40)}.1",
-        "args": ["serve", "--listen=:8080", "--config=/etc/app/config.yaml"],
+        "image": f"registry.example.com/shop/{app}:2.{chance.randrange(40)}.{chance.randrange(100)}",
+        "args": ["serve", "--listen=:8080", f"--config=/etc/app/{name}.yaml"],
         "env": [
             {"name": "LOG_FILE", "value": "/var/log/app/app.log"},
-            {"name": "DATABASE_URL", "value": f"postgres://127.0.0.1:5432/{app}"},
+            {"name": "DATABASE_URL", "value": f"postgres://127.0.0.1:5432/{name}"},
             {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": app, "key": "token"}}},
             {"name": "FEATURES", "value": chance.choice(("none", "search,basket", "search"))},
         ],

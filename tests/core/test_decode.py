@@ -14,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_sidecar.core import edits
-from kubectl_sidecar.core.decode import decode_metadata_page, decode_object, decode_or_broken, decode_page
+from kubectl_sidecar.core.decode import (
+    continue_token,
+    decode_metadata_page,
+    decode_object,
+    decode_or_broken,
+    decode_page,
+)
 from kubectl_sidecar.core.kinds import KINDS, Kind, resolve
 from kubectl_sidecar.core.workload import Broken, Workload
 from kubectl_sidecar.errors import DecodeError
@@ -84,8 +90,9 @@ def test_one_odd_item_is_a_broken_row_and_the_others_stay(path: tuple[str | int,
     deployment = resolve("deploy")
     odd = edits.apply(an_object(deployment), [edits.Set(path, value)])
     page = decode_page(deployment, a_page(an_object(deployment), odd, an_object(deployment), token="next"))
-    assert [type(item) for item in page.items] == [Workload, Broken, Workload]
-    broken = page.items[1]
+    items = list(page.items)
+    assert [type(item) for item in items] == [Workload, Broken, Workload]
+    broken = items[1]
     assert isinstance(broken, Broken)
     assert where in broken.fault
     assert (broken.namespace, broken.name) == ("n", "x")
@@ -95,9 +102,9 @@ def test_one_odd_item_is_a_broken_row_and_the_others_stay(path: tuple[str | int,
 @pytest.mark.parametrize("item", [5, None, "x", [], {}, {"metadata": None, "spec": None}], ids=repr)
 def test_an_item_that_is_hardly_there_loses_nothing(item: Any) -> None:
     deployment = resolve("deploy")
-    page = decode_page(deployment, a_page(item, an_object(deployment)))
-    assert len(page.items) == 2
-    assert isinstance(page.items[1], Workload)
+    items = list(decode_page(deployment, a_page(item, an_object(deployment))).items)
+    assert len(items) == 2
+    assert isinstance(items[1], Workload)
 
 
 @pytest.mark.parametrize("data", [b"", b"<html>login</html>", b"[1]", b'{"items": 5}', b'{"items": ['], ids=repr)
@@ -106,6 +113,27 @@ def test_what_is_no_list_is_an_error_and_not_an_empty_page(data: bytes) -> None:
         decode_page(resolve("deploy"), data)
     with pytest.raises(DecodeError):
         decode_metadata_page(data)
+
+
+TOKENS = {
+    "as a server writes it": (
+        b'{"kind":"L","apiVersion":"v1","metadata":{"resourceVersion":"5","continue":"a\\"b","remainingItemCount":7},'
+        b'"items":[{"metadata":{"continue":"no"}}]}',
+        'a"b',
+    ),
+    "the last page": (b'{"metadata":{"resourceVersion":"5"},"items":[{"metadata":{"continue":"no"}}]}', None),
+    "metadata behind the items": (b'{"items":[{"metadata":{"continue":"no"}}],"metadata":{"continue":"t"}}', "t"),
+    "indented": (b'{\n "metadata": {\n  "continue": "t"\n },\n "items": [\n ]\n}', "t"),
+    "no metadata": (b'{"items":[]}', None),
+    "no items": (b'{"metadata":{"continue":"t"}}', "t"),
+    "items that are null": (b'{"metadata":{"continue":""},"items":null}', None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "token"), TOKENS.values(), ids=TOKENS)
+def test_the_next_pages_token_is_read_off_the_head(data: bytes, token: str | None) -> None:
+    assert continue_token(data) == token
+    assert decode_page(resolve("deploy"), data).continue_token == token
 
 
 json_values = st.recursive(
@@ -123,7 +151,7 @@ def test_any_field_may_be_anything(data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(paths))
     odd = edits.apply(obj, [edits.Set(path, data.draw(json_values))])
     assert isinstance(decode_or_broken(kind, odd), Workload | Broken)
-    assert len(decode_page(kind, a_page(odd, an_object(kind))).items) == 2
+    assert len(list(decode_page(kind, a_page(odd, an_object(kind))).items)) == 2
 
 
 def _paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
