@@ -48,7 +48,7 @@ snapshots: $(STAMP) ## accept the TUI's pictures as they are now; look at the di
 	$(BIN)/pytest tests/tui --snapshot-update
 
 dist: $(DIST_STAMP) ## build what is released for this machine: krew's archive and plugin.yaml, wheel and sdist, into dist/
-	$(DIST_PYTHON) packaging/build.py
+	$(DIST_PYTHON) packaging/build.py $(if $(LICENCES),--licences '$(LICENCES)')
 	$(DIST_PYTHON) packaging/render.py --to plugin.yaml
 
 # An environment with the pinned dependencies alone: what is not in it cannot get into the archive.

@@ -6,7 +6,9 @@ KUBECTL_SIDECAR_REQUIRE_CLUSTER=1 no such test may be skipped, for whatever reas
 """
 
 import os
+import shutil
 import signal
+import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator
 from functools import cache
@@ -34,9 +36,28 @@ def missing(mark: str) -> Missing | None:
 
 
 def pytest_configure() -> None:
+    _leave_the_user_alone()
     # A SIGTERM or a closed terminal ends as Ctrl-C does: fixtures are torn down.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ.pop(_OWN, ""), ignore_errors=True)
+
+
+_OWN = "KUBECTL_SIDECAR_TESTS"
+"""Names the folder that stands in for the user's home while the tests run."""
+
+
+def _leave_the_user_alone() -> None:
+    """No test reads the user's recipes or writes into their cache, configuration or state; also no program that one starts."""
+    assets = find_assets()
+    if isinstance(assets, Path):  # they are in the real cache
+        os.environ.setdefault("KUBEBUILDER_ASSETS", str(assets))
+    folder = os.environ[_OWN] = tempfile.mkdtemp(prefix="kubectl-sidecar-tests-")
+    for kind in ("CACHE", "CONFIG", "STATE"):
+        os.environ[f"XDG_{kind}_HOME"] = os.path.join(folder, kind.lower())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

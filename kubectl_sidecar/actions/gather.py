@@ -95,11 +95,14 @@ def _of_its_jobs(cluster: Cluster, workload: Workload) -> str | None:
     return f"job-name in ({','.join(sorted(names)[-_JOBS_LOOKED_AT:])})" if names else None
 
 
-def facts_of_files(objects: Sequence[Mapping[str, Any]]) -> Facts:
-    """The facts that the other objects of the same input give; the cluster's own are not known."""
+def facts_of_files(objects: Sequence[Mapping[str, Any]], server: Version | None = None) -> Facts:
+    """The facts that the other objects of the same input give; the cluster's own are not known, but for the version that the
+    user says it has."""
     kinds = {"services": "Service", "network_policies": "NetworkPolicy", "hpas": "HorizontalPodAutoscaler",
              "vpas": "VerticalPodAutoscaler", "pdbs": "PodDisruptionBudget", "pod_monitors": "PodMonitor"}  # fmt: skip
     found: dict[str, Any] = {name: tuple(o for o in objects if o.get("kind") == kind) for name, kind in kinds.items()}
+    if server is not None:
+        found["server"] = server
     return Facts(**found, from_files=True)
 
 

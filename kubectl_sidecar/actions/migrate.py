@@ -15,7 +15,7 @@ from kubectl_sidecar.actions.rollout import Look, PodProgress, known_pods, watch
 from kubectl_sidecar.core import edits
 from kubectl_sidecar.core.classify import RecipeIndex, classify
 from kubectl_sidecar.core.decode import decode_object
-from kubectl_sidecar.core.facts import Facts
+from kubectl_sidecar.core.facts import Facts, Version
 from kubectl_sidecar.core.findings import Surroundings
 from kubectl_sidecar.core.journal import Journal, Record
 from kubectl_sidecar.core.kinds import Kind, of_object
@@ -28,6 +28,8 @@ from kubectl_sidecar.errors import (
     ApiError,
     BadAnswer,
     Conflict,
+    DecodeError,
+    InputError,
     Interrupted,
     NotFound,
     PartlyDone,
@@ -175,22 +177,30 @@ def _answered(prepared: Prepared, answer: DryRunAnswer) -> Prepared:
 
 
 def prepare_files(
-    manifests: Sequence[Manifest | Unreadable], targets: Sequence[Target], index: RecipeIndex, options: PlanOptions
+    manifests: Sequence[Manifest | Unreadable],
+    targets: Sequence[Target],
+    index: RecipeIndex,
+    options: MigrateOptions,
+    *,
+    server: Version | None = None,
 ) -> list[Prepared]:
-    """The plans of workloads in files (all, or those that are named). The other objects of the same input are the facts; marks
-    of Helm or GitOps are no reason to refuse there, since the file is the source. Raises the error of a file that does not
-    parse, and UnknownName for a name that is in none."""
+    """The plans of workloads in files (all, or those that are named). The other objects of the same input are the facts, and
+    `server` the version that the user says the cluster has; marks of Helm or GitOps are no reason to refuse there, since the
+    file is the source. Raises the error of a file that does not parse, and UnknownName for a name that is in none."""
     for manifest in manifests:
         if isinstance(manifest, Unreadable):
             raise manifest.error
     found = [m for m in manifests if isinstance(m, Manifest)]
-    facts = facts_of_files([m.value for m in found])
+    facts = facts_of_files([m.value for m in found], server)
     prepared: list[Prepared] = []
     for manifest in found:
         kind = of_object(manifest.value)
         if kind is None:
             continue
-        workload = decode_object(kind, manifest.value)
+        try:
+            workload = decode_object(kind, manifest.value)
+        except DecodeError as error:
+            raise InputError(f"{manifest.file}, document {manifest.document}: {kind.name}: {error}") from error
         target = Target(kind, workload.namespace, workload.name)
         if not targets or any(
             t.kind == kind and t.name == target.name and t.namespace in ("", target.namespace) for t in targets
@@ -204,15 +214,17 @@ def prepare_files(
 
 
 def _prepared_file(
-    manifest: Manifest, target: Target, workload: Workload, facts: Facts, index: RecipeIndex, options: PlanOptions
+    manifest: Manifest, target: Target, workload: Workload, facts: Facts, index: RecipeIndex, options: MigrateOptions
 ) -> Prepared:
     surroundings = Surroundings.of(workload, facts)
-    findings = classify(workload, index, overrides=options.containers, surroundings=surroundings)
-    plan = make_plan(manifest.value, workload, findings, facts, options)
+    findings = classify(workload, index, overrides=options.plan.containers, surroundings=surroundings)
+    plan = make_plan(manifest.value, workload, findings, facts, options.plan)
     owner = owner_of(workload.metadata)
-    verdict = decide(plan, owner, (), PolicyOptions(), in_place=False)
+    verdict = decide(plan, owner, (), options.policy, in_place=False)
     effect, pods = effect_of(workload, manifest.value)
-    return Prepared(target, manifest.file, dict(manifest.value), facts, plan, owner, (), verdict, effect, pods)
+    return Prepared(
+        target, manifest.file, dict(manifest.value), facts, plan, owner, (), verdict, effect, pods, (), options
+    )
 
 
 def execute(

@@ -26,7 +26,7 @@ class Exit(IntEnum):
 
     COMPLETE = 0
     FINDINGS = 1
-    """`check` found something, or `--dry-run` has changes to make."""
+    """`check` found something, `--dry-run` has changes to make, or `doctor` found what blocks."""
     USAGE = 2
     """Usage or input."""
     REFUSED = 3

@@ -8,6 +8,7 @@ import click
 
 from kubectl_sidecar.cli.browse_command import browse_command
 from kubectl_sidecar.cli.describe_command import describe_command
+from kubectl_sidecar.cli.doctor_command import doctor_command
 from kubectl_sidecar.cli.exits import run
 from kubectl_sidecar.cli.explain_command import explain_command
 from kubectl_sidecar.cli.list_command import list_command
@@ -33,6 +34,7 @@ for command in (
     describe_command,
     migrate_command,
     undo_command,
+    doctor_command,
     explain_command,
     recipes_group,
     version_command,

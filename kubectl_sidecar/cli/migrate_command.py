@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from kubectl_sidecar.cli.console import Console, console
-from kubectl_sidecar.cli.manners import Command
-from kubectl_sidecar.cli.options import Connection, connection, decisions, duration, places, shared
+from kubectl_sidecar.cli.manners import Command, flag
+from kubectl_sidecar.cli.options import Connection, connection, decisions, duration, kube_version, places, shared
 from kubectl_sidecar.errors import InputError, Interrupted, SidecarError
 
 
 @click.command("migrate", cls=Command)
 @click.argument("workload", nargs=-1)
 @connection
-@shared("all", "selector", "files", "container", "startup-probe", "place", "accept", "allow-owned", "dry-run", "yes", "no-wait",
+@shared("all", "selector", "files", "recursive", "kube-version", "container", "startup-probe", "place", "accept", "allow-owned", "dry-run", "yes", "no-wait",
         "timeout", "recipes", "field-manager", "color")  # fmt: skip
+@flag("--output", "-o", choices=("yaml", "json", "json-patch", "kustomize", "json6902"),
+      help="With --dry-run: print the changed object, or the change as a patch for its source.")  # fmt: skip
 def migrate_command(workload: tuple[str, ...], **options: Any) -> int:
     """Move classic sidecars of a workload into initContainers with restartPolicy: Always.
 
     Shows the diff, the problems that it removes and the risks that it sees, asks, patches, and watches the rollout. The old
     template is recorded first, so that undo restores it exactly.
     """
+    kube_version(options["kube_version"], files=bool(options["filename"]))
     if options["filename"]:
-        raise InputError(
-            "migrate does not write files yet; see what would change with: kubectl sidecar describe -f FILE"
-        )
+        return _from_files(workload, options)
+    if options["output"] and options["dry_run"] == "none":
+        raise InputError("-o prints the change instead of making it: add --dry-run=client, or --dry-run=server to ask the server too")
     if workload and options["selector"]:
         raise InputError("give either names or a selector (-l), not both")
     if options["all_namespaces"] and not options["selector"]:
@@ -38,6 +42,57 @@ def migrate_command(workload: tuple[str, ...], **options: Any) -> int:
         return _Migration(workload, options, written).run()
     except KeyboardInterrupt as interrupt:  # outside of `execute`, which says itself how far it came
         raise Interrupted(f"interrupted; {so_far(written)}") from interrupt
+
+
+def _from_files(words: tuple[str, ...], options: dict[str, Any]) -> int:
+    """What a migration would change in files."""
+    from kubectl_sidecar.cli.changes import show_changes
+    from kubectl_sidecar.cli.files import prepare_from_files
+
+    if options["dry_run"] == "none":
+        raise InputError("migrate does not write files yet: add --dry-run=client, and -o yaml to print the changed objects")
+    if options["dry_run"] == "server":
+        raise InputError("files are planned without a cluster: say --dry-run=client")
+    if options["selector"] or options["all_namespaces"]:
+        raise InputError("-l and -A select in a cluster; name what you mean in the files as TYPE/NAME")
+    screen = console(options["color"])
+    settings = replace(_settings(options, interactive=True), policy=_printing(options))
+    prepared = prepare_from_files(words, options, settings)
+    if not prepared:
+        screen.say("No workloads found in the files.")
+    return _exit_code(show_changes(prepared, options["output"], screen))
+
+
+def _settings(options: dict[str, Any], *, interactive: bool) -> Any:
+    from kubectl_sidecar.actions.migrate import MigrateOptions
+    from kubectl_sidecar.core.planner import PlanOptions
+    from kubectl_sidecar.core.policy import PolicyOptions
+
+    yes = options["yes"]
+    return MigrateOptions(
+        plan=PlanOptions(
+            containers=decisions(options["container"]),
+            least="certain" if yes else "likely",
+            startup_probe=options["startup_probe"],
+            place=places(options["place"]),
+        ),
+        policy=PolicyOptions(
+            assume_yes=yes or options["dry_run"] != "none",
+            interactive=interactive,
+            accept=frozenset(options["accept"]),
+            allow_owned=options["allow_owned"],
+        ),
+        field_manager=options["field_manager"],
+        wait=not options["no_wait"],
+        timeout_seconds=duration(options["timeout"], "--timeout"),
+    )
+
+
+def _printing(options: dict[str, Any]) -> Any:
+    """The policy of changes that are only printed: whoever reads them is the person at the diff."""
+    from kubectl_sidecar.core.policy import PolicyOptions
+
+    return PolicyOptions(assume_yes=options["yes"], interactive=True, accept=frozenset(options["accept"]))
 
 
 class _Migration:
@@ -52,7 +107,8 @@ class _Migration:
         self.dry_run: str = options["dry_run"]
         if not options["selector"]:
             parse_targets(words, "")  # wrong words are told before anything is asked of a cluster
-        self.settings = self._settings(options)
+        self.settings = _settings(options, interactive=self.screen.interactive)
+        self.form, self.printing = options["output"], _printing(options)
         self.asked, self.everywhere, self.selector = (
             options["namespace"],
             options["all_namespaces"],
@@ -61,30 +117,6 @@ class _Migration:
         self.world = connect(Connection.of(options))
         self.index = recipe_index(options["recipes"])
         self.targets = self._selected() if self.selector else parse_targets(words, self.world.namespace)
-
-    def _settings(self, options: dict[str, Any]) -> Any:
-        from kubectl_sidecar.actions.migrate import MigrateOptions
-        from kubectl_sidecar.core.planner import PlanOptions
-        from kubectl_sidecar.core.policy import PolicyOptions
-
-        yes = options["yes"]
-        return MigrateOptions(
-            plan=PlanOptions(
-                containers=decisions(options["container"]),
-                least="certain" if yes else "likely",
-                startup_probe=options["startup_probe"],
-                place=places(options["place"]),
-            ),
-            policy=PolicyOptions(
-                assume_yes=yes or self.dry_run != "none",
-                interactive=self.screen.interactive,
-                accept=frozenset(options["accept"]),
-                allow_owned=options["allow_owned"],
-            ),
-            field_manager=options["field_manager"],
-            wait=not options["no_wait"],
-            timeout_seconds=duration(options["timeout"], "--timeout"),
-        )
 
     def _selected(self) -> tuple[Any, ...]:
         """The workloads of the selector that have something to migrate."""
@@ -107,6 +139,11 @@ class _Migration:
             prepare(self.world.cluster, target, self.index, self.settings, dry_runs=self.dry_run != "client")
             for target in self.targets
         ]
+        if self.form:
+            from kubectl_sidecar.actions.source import for_source
+            from kubectl_sidecar.cli.changes import show_changes
+
+            return _exit_code(show_changes([for_source(p, self.printing) for p in asking], self.form, self.screen))
         codes: list[int] = []
         while asking:
             ready = [prepared for prepared in asking if self._show(prepared, codes)]
@@ -125,16 +162,18 @@ class _Migration:
     def _show(self, prepared: Any, codes: list[int]) -> bool:
         """Prints a plan; says whether it may go on."""
         from kubectl_sidecar.output.diff import painted
-        from kubectl_sidecar.output.plan import judgement, plan_diff
+        from kubectl_sidecar.output.plan import judgement, order, plan_diff
 
         decision = prepared.verdict.decision
         if decision == "nothing":
             self.screen.print([f"{prepared.target.qualified}: nothing to do"])
             self.screen.prose(f"  {reason}" for reason in prepared.verdict.reasons)
             # a helper was there, and was left alone: that is a refusal, not a success
-            codes.append(3 if any(s.finding.is_classic for s in prepared.plan.skipped) else 0)
+            if any(s.finding.is_classic for s in prepared.plan.skipped):
+                codes.append(3)
             return False
         self.screen.print(painted(plan_diff(prepared), self.screen.paint))
+        self.screen.prose(order(prepared.plan, self.screen.paint))
         self.screen.prose(judgement(prepared, self.screen.paint))
         if decision == "refuse":
             self._show_source_change(prepared)
@@ -144,7 +183,7 @@ class _Migration:
 
     def _show_source_change(self, prepared: Any) -> None:
         """For a refusal: the change that whoever owns the object has to make."""
-        from kubectl_sidecar.output.plan import source_change
+        from kubectl_sidecar.output.source_change import source_change
 
         self.screen.print(source_change(prepared, self.screen.paint))
 

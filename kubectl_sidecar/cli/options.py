@@ -12,6 +12,7 @@ from kubectl_sidecar.cli.manners import flag, listing, optional_value, switch
 from kubectl_sidecar.errors import InputError
 
 if TYPE_CHECKING:
+    from kubectl_sidecar.core.facts import Version
     from kubectl_sidecar.core.findings import Override
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,8 +36,9 @@ _OUTPUT = {
                           help="auto adds a startupProbe where a safe one is known."),
     "place": listing("--place", help="NAME=before:X, after:X, first or last: where among the init containers."),
     "files": listing("--filename", "-f", help="File, directory or - (standard input) to read instead of a cluster."),
+    "kube-version": flag("--kube-version", help="With -f: the Kubernetes version that the cluster has, as 1.33."),
     "recursive": switch("--recursive", "-R", help="Go down into the directories of -f."),
-    "recipes": listing("--recipes", help="Directory with recipes of your own; they go before the packaged ones."),
+    "recipes": listing("--recipes", metavar="DIR", help="Directory with recipes of your own; they go before the packaged ones."),
     "yes": switch("--yes", "-y", help="Do not ask; moves only what is certain."),
     "no-wait": switch("--no-wait", help="Do not wait for the rollout."),
     "timeout": flag("--timeout", default="10m", help="How long to wait for a rollout."),
@@ -105,6 +107,20 @@ def duration(text: str, name: str) -> float:
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise InputError(f'{name}: "{text}" is not a duration; write 30s, 5m or 1h')
     return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+
+def kube_version(text: str | None, *, files: bool) -> Version | None:
+    """What `--kube-version` says. Raises InputError for what is no version, and beside a cluster, which is asked itself."""
+    if text is None:
+        return None
+    from kubectl_sidecar.core.facts import parse_version
+
+    if not files:
+        raise InputError("--kube-version goes with -f; a cluster is asked for its version itself")
+    version = parse_version(text)
+    if version is None:
+        raise InputError(f'--kube-version: "{text}" is not a Kubernetes version; write 1.33 or v1.33.4')
+    return version
 
 
 _OVERRIDES: tuple[Override, ...] = ("sidecar", "main", "leave")

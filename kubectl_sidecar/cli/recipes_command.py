@@ -75,19 +75,19 @@ def lint_recipes(paths: tuple[str, ...], color: str) -> int:
 
     Each fault is one line, file: field: what is wrong; the exit code is 2 then.
     """
-    from kubectl_sidecar.sources.recipes import load_files, packaged, packaged_directory
+    from kubectl_sidecar.cli.world import recipes_directory
+    from kubectl_sidecar.sources.recipes import load, load_files, packaged_directory
 
     screen = console(color)
     groups = _groups(paths)
     if not groups:
-        screen.say(
-            "You have no recipes of your own; they belong into the folder recipes of your configuration directory."
-        )
+        where = recipes_directory()
+        screen.say("You have no recipes of your own" + (f"; they belong into {where}." if where else "."))
         return 0
     loaded = [load_files(files) for files in groups]  # each by itself: only within a directory a family is there once
     faults = [fault for group in loaded for fault in group.faults]
     recipes = [recipe for group in loaded for recipe in group.recipes]
-    home, theirs = packaged_directory().resolve(), {recipe.family for recipe in packaged()}
+    home, theirs = packaged_directory().resolve(), {r.family for r in load(packaged_directory()).recipes}
     instead = sorted({r.family for r in recipes if r.family in theirs and Path(r.origin).resolve().parent != home})
     screen.print(str(fault) for fault in faults)
     screen.say(_summary(len(recipes), len(faults), instead))

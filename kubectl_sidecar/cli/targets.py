@@ -11,6 +11,8 @@ from kubectl_sidecar.errors import InputError
 
 def parse_targets(words: Sequence[str], namespace: str) -> tuple[Target, ...]:
     """The objects that the words name, each once, in their order. Raises InputError."""
+    if "," in namespace:
+        raise InputError(f'"{namespace}": names belong to one namespace; give -n one of them')
     if not words:
         raise InputError("name what to look at, as TYPE/NAME (deployment/checkout), or give a selector with -l")
     slashed = [word for word in words if "/" in word]

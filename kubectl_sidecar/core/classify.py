@@ -13,6 +13,7 @@ from kubectl_sidecar.core.confidence import confidence_of
 from kubectl_sidecar.core.evidence import RULES
 from kubectl_sidecar.core.findings import Confidence, Evidence, Finding, Override, Role, Surroundings
 from kubectl_sidecar.core.globs import capped_words, joined
+from kubectl_sidecar.core.injection import advice
 from kubectl_sidecar.core.match import Hit, RecipeIndex
 from kubectl_sidecar.core.overrides import OVERRIDE_PREFIX, decisions
 from kubectl_sidecar.core.roles import weigh
@@ -111,18 +112,15 @@ def _from_pod(workload: Workload, pod: PodTemplate, index: RecipeIndex) -> list[
     known = mains | {c.name for c in template.init_list}
     if not mains <= {c.name for c in (*spec.main_list, *spec.init_list)}:
         return []
-    proof = (
-        Evidence(
-            "injected", "is in the live Pod and not in the template", "decisive", "sidecar", "the live Pod's spec"
-        ),
-    )
     found = []
     for i, c in enumerate(spec.main_list):
         if c.name not in known:
             hit = _hit(c, index)
-            found.append(
-                Finding(c.name, "containers", i, "sidecar", "certain", hit.recipe if hit else None, True, proof)
-            )
+            recipe = hit.recipe if hit else None
+            by = f"; {advice(recipe.injector)}" if recipe and recipe.injector else ""
+            text = f"is in the live Pod and not in the template{by}"
+            proof = Evidence("injected", text, "decisive", "sidecar", "the live Pod's spec")
+            found.append(Finding(c.name, "containers", i, "sidecar", "certain", recipe, True, (proof,)))
     found += [_init(c, i, index, injected=True) for i, c in enumerate(spec.init_list) if c.name not in known]
     return found
 

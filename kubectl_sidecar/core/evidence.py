@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from kubectl_sidecar.core.behaviour import BEHAVIOUR_RULES
 from kubectl_sidecar.core.dials import DIAL_RULES
 from kubectl_sidecar.core.findings import Role, Weight
+from kubectl_sidecar.core.injection import advice
 from kubectl_sidecar.core.match import Hit
 from kubectl_sidecar.core.names import NAME_RULES
 from kubectl_sidecar.core.scene import BY_LOOKS, POINTS, Scene, Seen
@@ -78,7 +79,7 @@ def injector_marks(scene: Scene) -> None:
                     seen.injected = True
                     seen.add(
                         "injected",
-                        f"was injected: the injector's mark {key} is there",
+                        f"has the mark {key}" + (f"; {advice(recipe.injector)}" if recipe.injector else ""),
                         "decisive",
                         "sidecar",
                         f"{path}[{key}]",

@@ -121,6 +121,14 @@ def _is_word(char: str) -> bool:
     return char.isalnum() or char in "_.+-"
 
 
+_USER_INFO = re.compile(r"//[^/@\s]{0,2000}@")
+
+
+def without_user_info(text: str) -> str:
+    """A text that quotes something of a workload, without the user info of URLs: `http://me:secret@host` is `http://host`."""
+    return _USER_INFO.sub("//", text) if "@" in text else text
+
+
 def capped_words(container: Container) -> tuple[str, ...]:
     """Command and args, as far as they are looked at."""
     words = container.words

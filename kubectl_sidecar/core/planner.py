@@ -48,7 +48,10 @@ def make_plan(
 ) -> Plan:
     """The plan for one object. `obj` is the object as read; `workload` and `findings` are what was made of it.
     Raises InputError for a `place` option that makes no sense."""
-    template = edit.get(obj, workload.kind.template)
+    template = edit.find(obj, workload.kind.template)
+    if not isinstance(template, Mapping):
+        where = edit.dotted(workload.kind.template)
+        raise InputError(f"{workload.kind.name} {workload.namespace}/{workload.name} has no {where}, so there is nothing to plan")
     spec = workload.spec
     chosen, skipped = _choose(workload, findings, options)
     placed = place([(f, spec.main_list[f.index]) for f in chosen], spec, options.place)

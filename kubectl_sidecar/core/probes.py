@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from kubectl_sidecar.core.findings import Finding
-from kubectl_sidecar.core.globs import capped_words, glob, inside, joined
+from kubectl_sidecar.core.globs import capped_words, glob, inside, joined, without_user_info
 from kubectl_sidecar.core.patterns import tests_of
 from kubectl_sidecar.core.reach import (
     Asked,
@@ -97,7 +97,7 @@ def _plain(probe: Probe) -> dict[str, Any] | None:
 def _brief(probe: Mapping[str, Any]) -> str:
     kind, action = next(iter(probe.items()))
     if kind == "exec":
-        return f'exec "{" ".join(action.get("command") or ())[:80]}"'
+        return f'exec "{without_user_info(" ".join(action.get("command") or ()))[:80]}"'
     return f"{kind} :{action.get('port')}{action.get('path', '')}"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from kubectl_sidecar.core.findings import Evidence, Role, Surroundings, Weight
-from kubectl_sidecar.core.globs import capped_words, joined
+from kubectl_sidecar.core.globs import capped_words, joined, without_user_info
 from kubectl_sidecar.core.match import RecipeIndex
 from kubectl_sidecar.core.pointers import Pointer, in_env, in_words, mentions_local, own_ports, probe_ports
 from kubectl_sidecar.core.workload import Container, Workload
@@ -122,7 +122,7 @@ class Seen:
 
     def add(self, rule: str, text: str, weight: Weight, speaks_for: Role, path: str = "") -> None:
         """Records one fact: `evidence` speaks for sidecar, `against` for main or peer."""
-        found = Evidence(rule, text, weight, speaks_for, path or self.path)
+        found = Evidence(rule, without_user_info(text), weight, speaks_for, path or self.path)
         self.told.add(rule)
         if speaks_for == "sidecar":
             self.evidence.append(found)

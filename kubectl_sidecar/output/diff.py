@@ -4,8 +4,10 @@ below the name of a container, and only what changed with a few lines around it.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from kubectl_sidecar.output.style import Paint, Style
@@ -48,14 +50,32 @@ def yaml_lines(value: Mapping[str, Any]) -> list[str]:
 
 
 def to_yaml(value: Any) -> str:
-    """Plain values as YAML, keys in their own order."""
+    """Plain values as YAML, keys in their own order; texts that kubectl's parser would take for something else are quoted."""
     import yaml
 
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     text: str = yaml.dump(
-        value, Dumper=dumper, sort_keys=False, default_flow_style=False, allow_unicode=True, width=1_000
+        value, Dumper=_dumper(), sort_keys=False, default_flow_style=False, allow_unicode=True, width=1_000
     )
     return text
+
+
+@cache
+def _dumper() -> Any:
+    """A safe dumper (libyaml where it is there). `y`, `1e3` and `0o7` are plain texts to its own resolver and are not to
+    kubectl's (go.yaml.in/yaml/v2 resolve.go); no anchors, which a patch tool may not know."""
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+    class Dumper(base):  # type: ignore[misc]
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^[yYnN]$"), list("yYnN"))
+    floats = r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"
+    Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(floats), list("-+.0123456789"))
+    Dumper.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?0o[0-7_]+$"), list("-+0"))
+    return Dumper
 
 
 def _lines(old: list[str], new: list[str], title_before: str, title_after: str, context: int) -> Iterator[DiffLine]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from kubectl_sidecar.actions.inspect import Row, Source
 from kubectl_sidecar.actions.migrate import Prepared, Progress, Result
 from kubectl_sidecar.core.advice import advice
 from kubectl_sidecar.core.facts import Facts, Unknown
 from kubectl_sidecar.core.findings import Finding, pasts_of, state_of
-from kubectl_sidecar.core.kustomize import strategic_patch
+from kubectl_sidecar.core.impact import impact
 from kubectl_sidecar.core.past import Pasts, restarts_of
 from kubectl_sidecar.core.plan import Plan, Relocation
+from kubectl_sidecar.core.startup import startup
+from kubectl_sidecar.core.timeline import Timeline
 from kubectl_sidecar.output import words
-from kubectl_sidecar.output.diff import DiffLine, template_diff, to_yaml
+from kubectl_sidecar.output.diff import DiffLine, template_diff
+from kubectl_sidecar.output.lanes import start_lanes, stop_lanes
+from kubectl_sidecar.output.resources import resource_lines
 from kubectl_sidecar.output.style import Paint, Style
 
 _SEVERITIES: dict[str, Style] = {"blocker": "bad", "caution": "warn", "note": "quiet"}
@@ -42,6 +46,7 @@ def describe(prepared: Prepared, paint: Paint) -> Iterator[str]:
         for problem in plan.problems:
             yield f"  {paint('bad', '!')} {problem.id:<20} {problem.text}"
             yield from (f"  {'':<22} seen: {seen}" for seen in problem.seen)
+    yield from around(prepared, paint)
     yield from order(plan, paint)
     yield from _section("Plan", paint)
     yield from plan_lines(plan, paint)
@@ -95,16 +100,34 @@ def containers(findings: tuple[Finding, ...], paint: Paint, pasts: Pasts = ()) -
             yield f"  {'':<{width}}    {paint('warn', '!')} seen: restarted {restarts}"
 
 
+def around(prepared: Prepared, paint: Paint) -> Iterator[str]:
+    """What selects or scales the workload, as far as it could be read."""
+    found, _ = impact(prepared.plan.workload, prepared.facts)
+    if found:
+        yield from _section("Around it", paint)
+        for each in found:
+            yield f"  {each.kind:<14} {each.name}" + (f": {each.text}" if each.text else "")
+
+
 def order(plan: Plan, paint: Paint) -> Iterator[str]:
-    """Start and stop order today and after."""
+    """Start and stop order today and after, as lanes."""
     yield from _section("Order", paint)
-    start, stop = words.steps(plan.timeline_before)
-    yield f"  start today   {start}"
-    if plan.relocations:
-        yield f"        after   {words.steps(plan.timeline_after)[0]}"
-    yield f"  stop  today   {stop}"
-    if plan.relocations:
-        yield f"        after   {words.steps(plan.timeline_after)[1]}"
+    yield from _lanes("start", start_lanes, plan)
+    yield from _lanes("stop", stop_lanes, plan)
+    yield from (f"  note          {note}" for note in plan.timeline_after.notes)
+    begin = startup(plan)
+    if begin.serial:
+        yield f"  start-up      one after the other now: {', '.join(begin.serial)}; then {', '.join(begin.apps)}"
+        pulled = ", ".join(begin.images) or "no other images than today"
+        yield f"                pulled before the app's image: {pulled}"
+
+
+def _lanes(title: str, lanes: Callable[[Timeline], Iterator[str]], plan: Plan) -> Iterator[str]:
+    sides = [("today", plan.timeline_before), *([("after", plan.timeline_after)] if plan.relocations else [])]
+    for number, (side, timeline) in enumerate(sides):
+        for line, text in enumerate(lanes(timeline)):
+            heads = ("" if number or line else title, "" if line else side)
+            yield f"  {heads[0]:<5} {heads[1]:<6}  {text}"
 
 
 def plan_lines(plan: Plan, paint: Paint) -> Iterator[str]:
@@ -149,8 +172,9 @@ def judgement(prepared: Prepared, paint: Paint) -> Iterator[str]:
         for unknown in plan.unknowns:
             yield f"  {paint('quiet', 'not known')} {unknown}"
     if plan.relocations:
+        yield from _section("Resources", paint)
+        yield from resource_lines(prepared)
         yield from _section("Effect", paint)
-        yield f"  resources  {words.usage_change(plan)}"
         yield f"  rollout    {prepared.effect}"
     if prepared.dry_runs:
         runs = " · ".join(
@@ -226,15 +250,3 @@ def progress(event: Progress) -> str:
     waiting = next((pod for pod in event.pods if not pod.ready), None)
     pod = f" · {waiting.name}: {', '.join(f'{name} {doing}' for name, doing in waiting.containers)}" if waiting else ""
     return f"{event.target.qualified}  {event.text}{pod} ({event.seconds:.0f} s)"
-
-
-def source_change(prepared: Prepared, paint: Paint) -> Iterator[str]:
-    """The change for whoever owns the object: a patch that kustomize takes. Nothing where the plan has no edits."""
-    if prepared.plan.is_empty:
-        return
-    yield ""
-    yield paint("strong", "The change for the source") + " (a strategic merge patch, as kustomize takes it):"
-    # with a target, kustomize finds the object whether or not its manifest names a namespace
-    target = prepared.target
-    yield from ("# patches:", "# - path: patch.yaml", f"#   target: {{kind: {target.kind.name}, name: {target.name}}}")
-    yield from to_yaml(strategic_patch(prepared.plan)).splitlines()

@@ -26,6 +26,12 @@ _WHOLE: tuple[Form, ...] = ("yaml", "json")
 _SERVERS = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink")
 """What the API server writes into metadata, and no source has."""
 
+_DEFAULTS: Mapping[str, Any] = {
+    "resources": {},
+    "terminationMessagePath": "/dev/termination-log",
+    "terminationMessagePolicy": "File",
+}
+
 
 def source_change(prepared: Prepared, paint: Paint) -> Iterator[str]:
     """For a refusal: what the owner needs, in words and as a patch. Nothing where the plan has no edits."""
@@ -91,7 +97,18 @@ def _text(prepared: Prepared, form: Form) -> str:
         return dump(patch_of(prepared.plan), "json")
     if form == "json6902":
         return _how(prepared) + to_yaml(patch_of(prepared.plan))
-    return _how(prepared) + to_yaml(strategic_patch(prepared.plan))
+    patch = strategic_patch(prepared.plan)
+    spec = edits.get(patch, prepared.plan.workload.kind.pod_spec)
+    lists = {**spec, "initContainers": [_lean(e, prepared) for e in spec["initContainers"]]}
+    return _how(prepared) + to_yaml(edits.apply(patch, [Set(prepared.plan.workload.kind.pod_spec, lists)]))
+
+
+def _lean(entry: Mapping[str, Any], prepared: Prepared) -> dict[str, Any]:
+    """An entry as a person would write it: its name and restartPolicy first, and without what the API server added."""
+    added = {} if prepared.facts.from_files else _DEFAULTS
+    kept = {k: v for k, v in entry.items() if k not in added or added[k] != v}
+    first = {k: kept[k] for k in ("name", "restartPolicy", "image") if k in kept}
+    return first | kept
 
 
 def _how(prepared: Prepared) -> str:

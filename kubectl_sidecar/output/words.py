@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from kubectl_sidecar.actions.inspect import Inventory, Row
 from kubectl_sidecar.core.findings import Evidence, Finding, State
+from kubectl_sidecar.core.injection import advice
 from kubectl_sidecar.core.plan import Plan, Risk
 from kubectl_sidecar.core.resources import Usage, format_quantity
 from kubectl_sidecar.core.timeline import Step, Timeline
@@ -62,12 +63,13 @@ def evidence(item: Evidence) -> str:
 
 
 def brief(finding: Finding) -> str:
-    """The evidence in one line."""
+    """The evidence in one line; of an injected container what to do about it."""
     facts = "; ".join(item.text for item in finding.evidence[:3])
     named = any(item.text.startswith(f"{finding.family}:") for item in finding.evidence[:3])
     prefix = f"{finding.family}: " if finding.family and not named else ""
-    injected = "injected, not in the template; " if finding.injected else ""
-    return f"{prefix}{injected}{facts}" or "nothing speaks for any role"
+    if finding.injected and finding.recipe and finding.recipe.injector:
+        return f"{prefix}{advice(finding.recipe.injector)}"
+    return f"{prefix}{facts}" or "nothing speaks for any role"
 
 
 def steps(timeline: Timeline) -> tuple[str, str]:

@@ -52,6 +52,7 @@ REVISIONS = Resource("apps", "v1", "controllerrevisions", "ControllerRevision")
 _SERVED: tuple[Resource, ...] = (
     *(kind.resource for kind in KINDS), kinds.NODES, kinds.NAMESPACES, kinds.SERVICES, kinds.EVENTS, kinds.NETWORK_POLICIES,
     kinds.HPAS, kinds.PDBS, kinds.QUOTAS, kinds.LIMIT_RANGES, kinds.ACCESS_REVIEWS, REVISIONS,
+    kinds.MUTATING_WEBHOOKS, kinds.CRDS,
     Resource("", "v1", "configmaps", "ConfigMap"), Resource("", "v1", "secrets", "Secret"),
     Resource("", "v1", "serviceaccounts", "ServiceAccount"),
     Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim"),

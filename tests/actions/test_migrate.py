@@ -23,7 +23,7 @@ from kubectl_sidecar.errors import (
     Unreachable,
 )
 from kubectl_sidecar.sources.memory import Request
-from tests.actions.world import APP, SHIPPER, World, workload, world
+from tests.actions.world import World, workload, world
 
 YES = MigrateOptions(policy=PolicyOptions(assume_yes=True))
 

@@ -19,6 +19,7 @@ from kubectl_sidecar.core.recipe import Injector, Match, Recipe, Switch
 from kubectl_sidecar.output.listing import row_data
 from kubectl_sidecar.output.plan import describe
 from kubectl_sidecar.output.style import plain
+from kubectl_sidecar.output.words import brief
 from kubectl_sidecar.sources.cluster import Object
 from kubectl_sidecar.sources.memory import MemoryCluster, Webhook
 from kubectl_sidecar.sources.sample import sample_cluster
@@ -234,3 +235,14 @@ class TestWhatPodsDid:
 def test_data_of_a_row_is_plain() -> None:
     here = world(workload())
     assert json.loads(json.dumps(row_data(row_of(here.cluster, INDEX))))["containers"][1]["family"] == "fluent-bit"
+
+
+def test_the_screen_names_the_injector_and_its_switch() -> None:
+    cluster, _ = sample_cluster(ManualClock())
+    row = next(row for row in scan(cluster, Scope(("payments",)), INDEX).rows if row.name == "gateway")
+    shown = brief(next(f for f in row.findings if f.name == "istio-proxy"))
+    assert (
+        "injected by Istio's sidecar injector (istiod): set the annotation sidecar.istio.io/nativeSidecar=true" in shown
+    )
+    told = json.dumps(row_data(row))
+    assert "injected by Istio's sidecar injector (istiod): set the annotation" in told

@@ -17,14 +17,20 @@ def test_the_readmes_table_is_the_present_one() -> None:
 def test_each_flag_of_each_command_is_in_the_table() -> None:
     header, _, *rows = (line.strip("|").split("|") for line in flags_table().splitlines())
     commands = [cell.strip() for cell in header[1:]]
-    found = {(row[0].strip(" `"), command) for row in rows for command, mark in zip(commands, row[1:], strict=True) if mark.strip()}
+    found = {
+        (row[0].strip(" `"), command)
+        for row in rows
+        for command, mark in zip(commands, row[1:], strict=True)
+        if mark.strip()
+    }
     declared = {
         (", ".join(sorted(param.opts, key=len)), name)
         for name, command in group.commands.items()
+        if not isinstance(command, click.Group)
         for param in command.params
         if isinstance(param, click.Option)
     }
-    assert found == declared
+    assert {(flag, command) for flag, command in found if " " not in command} == declared
 
 
 def test_the_readme_names_every_command() -> None:

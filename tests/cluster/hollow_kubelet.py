@@ -84,7 +84,9 @@ class HollowKubelet:
         ready = {**_condition("Ready"), "lastHeartbeatTime": _now(), "reason": "Hollow", "message": "hollow"}
         size = {"cpu": "64", "memory": "256Gi", "pods": "500"}
         info = {"kubeletVersion": self.version, "operatingSystem": "linux", "architecture": "amd64"}
-        return {"status": {"conditions": [ready], "capacity": size, "allocatable": size, "nodeInfo": {**_NO_INFO, **info}}}
+        return {
+            "status": {"conditions": [ready], "capacity": size, "allocatable": size, "nodeInfo": {**_NO_INFO, **info}}
+        }
 
     def _care_for(self, pod: Mapping[str, Any]) -> None:
         name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
@@ -107,7 +109,9 @@ class HollowKubelet:
     def _status(self, pod: Mapping[str, Any]) -> dict[str, Any]:
         spec = pod["spec"]
         inits, apps = spec.get("initContainers") or [], spec["containers"]
-        broken = next((c["name"] for c in inits if c.get("restartPolicy") == "Always" and c["name"] in self.broken), None)
+        broken = next(
+            (c["name"] for c in inits if c.get("restartPolicy") == "Always" and c["name"] in self.broken), None
+        )
         well = broken is None
         states = [self._container(c, native=c.get("restartPolicy") == "Always") for c in inits]
         return {
@@ -131,7 +135,12 @@ class HollowKubelet:
             case "ends with 0":
                 # its state never says CrashLoopBackOff: only the count of restarts tells
                 ended = _ended(0, "Completed")
-                return {**_base(container), "restartCount": 3, "state": {"terminated": ended}, "lastState": {"terminated": ended}}
+                return {
+                    **_base(container),
+                    "restartCount": 3,
+                    "state": {"terminated": ended},
+                    "lastState": {"terminated": ended},
+                }
             case "no image":
                 return _waiting(container, "InvalidImageName")
             case None:
@@ -149,8 +158,9 @@ class HollowKubelet:
             return json.load(answer)
 
 
-_NO_INFO = {key: "" for key in ("machineID", "systemUUID", "bootID", "kernelVersion", "osImage",
-                                "containerRuntimeVersion", "kubeProxyVersion")}  # fmt: skip
+_NO_INFO = dict.fromkeys(
+    ("machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion", "kubeProxyVersion"), ""
+)
 
 
 def _now() -> str:

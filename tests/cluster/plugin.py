@@ -23,7 +23,9 @@ from typing import Any
 
 from tests.cluster.processes import bound_to_us
 
-_CONTROLLING = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+_CONTROLLING = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+)
 """Makes the pseudo-terminal the session's own, so that Ctrl-C on it is a SIGINT."""
 _CODES = re.compile(r"\x1b\[[?>=<0-9;]*[a-zA-Z]")
 QUESTION = "[y/N] "
@@ -109,6 +111,7 @@ class Plugin:
     folder: Path
     kubeconfig: Path | None
     path: str
+    command: tuple[str, ...] = ("kubectl", "sidecar")
 
     @property
     def journal(self) -> Path:
@@ -137,8 +140,8 @@ class Plugin:
     ) -> Ran:
         """Without a terminal: stdin is `input`, or nothing."""
         done = subprocess.run(
-            [*bound_to_us(), "kubectl", "sidecar", *words],
-            **({"stdin": subprocess.DEVNULL} if input is None else {"input": input}),  # type: ignore[call-overload]
+            [*bound_to_us(), *self.command, *words],
+            **({"stdin": subprocess.DEVNULL} if input is None else {"input": input}),
             capture_output=True,
             text=True,
             check=False,
@@ -155,12 +158,14 @@ class Plugin:
         return ran.out
 
     @contextmanager
-    def terminal(self, *words: str, env: Mapping[str, str] | None = None, size: tuple[int, int] = (40, 160)) -> Iterator[Terminal]:
+    def terminal(
+        self, *words: str, env: Mapping[str, str] | None = None, size: tuple[int, int] = (40, 160)
+    ) -> Iterator[Terminal]:
         """On a pseudo-terminal of `size` rows and columns."""
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         process = subprocess.Popen(
-            [*bound_to_us(), sys.executable, "-c", _CONTROLLING, "kubectl", "sidecar", *words],
+            [*bound_to_us(), sys.executable, "-c", _CONTROLLING, *self.command, *words],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -187,12 +192,13 @@ class Plugin:
             return there.end()
 
 
-def install(folder: Path, kubectl: Path) -> str:
-    """A PATH with the real kubectl and, beside it, the plugin of the environment that runs the tests."""
+def install(folder: Path, kubectl: Path | None) -> str:
+    """A PATH with the real kubectl (unless None) and, beside it, the plugin of the environment that runs the tests."""
     entry = Path(sys.executable).parent / "kubectl-sidecar"
     assert entry.exists(), f"{entry} is not there: install the package into the environment of the tests"
     (folder / "bin").mkdir()
-    (folder / "bin" / "kubectl").symlink_to(kubectl.absolute())
+    if kubectl:
+        (folder / "bin" / "kubectl").symlink_to(kubectl.absolute())
     (folder / "bin" / "kubectl-sidecar").symlink_to(entry)
     return f"{folder / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin"
 
@@ -200,3 +206,8 @@ def install(folder: Path, kubectl: Path) -> str:
 def plugin_in(folder: Path, *, kubectl: Path, kubeconfig: Path | None) -> Plugin:
     """The plugin with its own home in the folder."""
     return Plugin(folder, kubeconfig, install(folder, kubectl))
+
+
+def alone_in(folder: Path, *, kubeconfig: Path | None = None) -> Plugin:
+    """The plugin's own program without kubectl, where no cluster is needed."""
+    return Plugin(folder, kubeconfig, install(folder, None), ("kubectl-sidecar",))

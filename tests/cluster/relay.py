@@ -20,7 +20,9 @@ def relay(cluster: ControlPlane) -> Iterator[HttpServer]:
 
     def pass_on(seen: Seen) -> Answer:
         headers = {name: value for name, value in seen.headers if name.lower() not in _HOP_BY_HOP}
-        request = urllib.request.Request(cluster.server + seen.target, data=seen.body or None, method=seen.method, headers=headers)
+        request = urllib.request.Request(
+            cluster.server + seen.target, data=seen.body or None, method=seen.method, headers=headers
+        )
         try:
             with urllib.request.urlopen(request, context=trust, timeout=30) as answer:
                 return Answer(answer.status, answer.read(), answer.headers.get_content_type())

@@ -15,7 +15,12 @@ from tests.cluster.processes import free_ports
 from tests.cluster.relay import relay
 from tests.sources.http_server import Answer, http_server
 
-COMMANDS = [("list",), ("describe", "deployment/shop"), ("migrate", "deployment/shop", "-y"), ("undo", "deployment/shop", "-y")]
+COMMANDS = [
+    ("list",),
+    ("describe", "deployment/shop"),
+    ("migrate", "deployment/shop", "-y"),
+    ("undo", "deployment/shop", "-y"),
+]
 
 
 def of_sentence(ran: Ran, code: int, *parts: str) -> None:
@@ -81,7 +86,9 @@ def test_a_server_that_answers_html(plugin: Plugin, cluster: ControlPlane) -> No
         assert "<html>" not in with_config(plugin, data).run("migrate", "deploy/shop", "-y").err
 
 
-def test_a_server_that_never_answers_is_left_after_the_time_that_was_given(plugin: Plugin, cluster: ControlPlane) -> None:
+def test_a_server_that_never_answers_is_left_after_the_time_that_was_given(
+    plugin: Plugin, cluster: ControlPlane
+) -> None:
     with http_server() as server:
         server.answers(Answer(fault="hang"))
         data = config(cluster)
@@ -100,7 +107,12 @@ def test_a_server_of_an_unknown_authority(plugin: Plugin, cluster: ControlPlane)
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_token_that_is_no_longer_good(plugin: Plugin, cluster: ControlPlane, words: tuple[str, ...]) -> None:
-    of_sentence(with_config(plugin, config(cluster, token="long-expired")).run(*words), 5, "did not accept the credentials", "log in again")
+    of_sentence(
+        with_config(plugin, config(cluster, token="long-expired")).run(*words),
+        5,
+        "did not accept the credentials",
+        "log in again",
+    )
 
 
 def test_an_exec_plugin_that_fails_is_quoted(plugin: Plugin, cluster: ControlPlane) -> None:
@@ -121,9 +133,21 @@ def test_an_exec_plugin_that_is_not_there(plugin: Plugin, cluster: ControlPlane)
 
 def test_an_exec_plugin_that_works_is_used(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
     cluster.create(classic(), namespace=namespace)
-    answer = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": cluster.token_for("admin")}}
-    login = {"apiVersion": answer["apiVersion"], "command": "/bin/sh", "interactiveMode": "Never", "args": ["-c", f"echo '{json.dumps(answer)}'"]}
-    assert with_config(plugin, config(cluster, exec=login)).ok("list", "-n", namespace, "-o", "name") == "deployment.apps/shop\n"
+    answer = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {"token": cluster.token_for("admin")},
+    }
+    login = {
+        "apiVersion": answer["apiVersion"],
+        "command": "/bin/sh",
+        "interactiveMode": "Never",
+        "args": ["-c", f"echo '{json.dumps(answer)}'"],
+    }
+    assert (
+        with_config(plugin, config(cluster, exec=login)).ok("list", "-n", namespace, "-o", "name")
+        == "deployment.apps/shop\n"
+    )
 
 
 # Words
@@ -267,6 +291,25 @@ def test_it_reads_no_secrets_and_writes_only_the_object(plugin: Plugin, cluster:
 
 
 # browse
+
+
+@pytest.mark.parametrize("flags", [(), ("--field-manager", "our-bot")], ids=["default", "--field-manager"])
+def test_the_screen_writes_as_the_manager_that_was_said(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, flags: tuple[str, ...]
+) -> None:
+    cluster.create(classic("deployment", "till"), namespace=namespace)
+    with relay(cluster) as between:
+        data = config(cluster, token=cluster.token_for("admin"))
+        data["clusters"][0]["cluster"]["server"] = between.url
+        with with_config(plugin, data).terminal("browse", "-n", namespace, *flags) as there:
+            there.until("complete")
+            there.type("m")
+            there.until("Verdict")
+            there.type("q")
+        managers = {tuple(seen.query["fieldManager"]) for seen in between.seen if seen.method == "PATCH"}
+        agents = {seen.value("User-Agent") for seen in between.seen}
+    assert managers == {(flags[1] if flags else "kubectl-sidecar",)}
+    assert agents == {f"kubectl-sidecar/{__version__}"}
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ from tests.cluster.classic import APP, SHIPPER, classic
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.plugin import Plugin
 
-NATIVE = classic("deployment", "native", containers=(APP,), pod={"initContainers": [{**SHIPPER, "restartPolicy": "Always"}]})
+NATIVE = classic(
+    "deployment", "native", containers=(APP,), pod={"initContainers": [{**SHIPPER, "restartPolicy": "Always"}]}
+)
 PLAIN = classic("deployment", "plain", containers=(APP,), labels={"team": "web"})
 KINDS = ("deployment", "statefulset", "daemonset", "replicaset", "replicationcontroller", "cronjob", "job", "pod")
 
@@ -77,7 +79,12 @@ def test_names_feed_describe(plugin: Plugin, shop: str) -> None:
 
 @pytest.mark.parametrize(
     ("selector", "expected"),
-    [("team=web", ["plain"]), ("team=shop,app!=pod-1", [f"{k}-1" for k in KINDS if k != "pod"]), ("app in (native,plain)", ["native", "plain"]), ("!team", ["native"])],
+    [
+        ("team=web", ["plain"]),
+        ("team=shop,app!=pod-1", [f"{k}-1" for k in KINDS if k != "pod"]),
+        ("app in (native,plain)", ["native", "plain"]),
+        ("!team", ["native"]),
+    ],
 )
 def test_a_selector_is_the_servers(plugin: Plugin, shop: str, selector: str, expected: list[str]) -> None:
     found = [row[1] for row in rows(plugin.ok("list", "-n", shop, "-l", selector, "--no-headers"))]
@@ -122,7 +129,11 @@ def test_describe_says_why_and_writes_nothing(plugin: Plugin, cluster: ControlPl
     assert plugin.records == []
 
 
-@pytest.mark.parametrize("words", [["deploy", "deployment-1", "native"], ["deployments.apps/deployment-1", "deployment/native"]], ids=["TYPE NAME NAME", "TYPE/NAME"])
+@pytest.mark.parametrize(
+    "words",
+    [["deploy", "deployment-1", "native"], ["deployments.apps/deployment-1", "deployment/native"]],
+    ids=["TYPE NAME NAME", "TYPE/NAME"],
+)
 def test_describe_takes_several(plugin: Plugin, shop: str, words: list[str]) -> None:
     text = plugin.ok("describe", "-n", shop, *words)
     assert f"Deployment {shop}/deployment-1 " in text

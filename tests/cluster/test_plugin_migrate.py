@@ -23,7 +23,9 @@ def settled(cluster: ControlPlane, namespace: str, kind: str, name: str = "shop"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_yes_moves_the_helper_and_nothing_else(plugin: Plugin, cluster: ControlPlane, namespace: str, kind: str) -> None:
+def test_a_yes_moves_the_helper_and_nothing_else(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, kind: str
+) -> None:
     cluster.create(classic(kind), namespace=namespace)
     before = template(cluster, namespace, kind)
     ran = plugin.answer("migrate", f"{kind}/shop", "-n", namespace, "--no-wait", answers=["y"])
@@ -36,7 +38,9 @@ def test_a_yes_moves_the_helper_and_nothing_else(plugin: Plugin, cluster: Contro
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_yes_in_advance_and_undo_brings_the_exact_template_back(plugin: Plugin, cluster: ControlPlane, namespace: str, kind: str) -> None:
+def test_yes_in_advance_and_undo_brings_the_exact_template_back(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, kind: str
+) -> None:
     cluster.create(classic(kind), namespace=namespace)
     before = template(cluster, namespace, kind)
     migrated = plugin.ok("migrate", f"{kind}/shop", "-n", namespace, "-y", "--no-wait")
@@ -53,7 +57,10 @@ def test_any_other_answer_writes_nothing(plugin: Plugin, cluster: ControlPlane, 
     ran = plugin.answer("migrate", "deployment/shop", "-n", namespace, answers=[answer])
     assert ran.code == 3
     assert ran.out.endswith("Nothing was written.\n")
-    assert cluster.get("deployment", "shop", namespace=namespace)["metadata"]["generation"] == before["metadata"]["generation"]
+    assert (
+        cluster.get("deployment", "shop", namespace=namespace)["metadata"]["generation"]
+        == before["metadata"]["generation"]
+    )
     assert plugin.records == []
 
 
@@ -152,15 +159,21 @@ def test_a_selector_of_nothing_says_so(plugin: Plugin, namespace: str) -> None:
     assert ran.err == "No workload of the selector team=nobody has a classic sidecar that could be moved.\n"
 
 
-def test_several_names_and_one_of_them_refused_is_partly_done(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
-    cluster.create(classic("deployment", "one"), classic("statefulset", "two"), classic("job", "three"), namespace=namespace)
+def test_several_names_and_one_of_them_refused_is_partly_done(
+    plugin: Plugin, cluster: ControlPlane, namespace: str
+) -> None:
+    cluster.create(
+        classic("deployment", "one"), classic("statefulset", "two"), classic("job", "three"), namespace=namespace
+    )
     ran = plugin.run("migrate", "deploy/one", "sts/two", "job/three", "-n", namespace, "-y", "--no-wait")
     assert ran.code == 4, ran.out
     assert is_native(template(cluster, namespace, "deployment", "one"))
     assert is_native(template(cluster, namespace, "statefulset", "two"))
 
 
-def test_an_unknown_name_among_several_stops_before_anything_is_written(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
+def test_an_unknown_name_among_several_stops_before_anything_is_written(
+    plugin: Plugin, cluster: ControlPlane, namespace: str
+) -> None:
     cluster.create(classic("deployment", "one"), namespace=namespace)
     ran = plugin.run("migrate", "deploy/one", "deploy/absent", "-n", namespace, "-y")
     assert ran.code == 2
@@ -190,7 +203,9 @@ def test_it_stands_behind_the_plain_init_containers(plugin: Plugin, cluster: Con
 # While the question is open
 
 
-def test_a_status_that_is_written_meanwhile_is_no_reason_to_stop(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
+def test_a_status_that_is_written_meanwhile_is_no_reason_to_stop(
+    plugin: Plugin, cluster: ControlPlane, namespace: str
+) -> None:
     cluster.create(classic(), namespace=namespace)
     with plugin.terminal("migrate", "deployment/shop", "-n", namespace, "--no-wait") as there:
         there.until(QUESTION)
@@ -206,7 +221,9 @@ def test_a_status_that_is_written_meanwhile_is_no_reason_to_stop(plugin: Plugin,
     assert (obj["spec"]["replicas"], obj["metadata"]["annotations"]["note"]) == (3, "harmless")
 
 
-def test_a_template_that_is_changed_meanwhile_is_shown_anew(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
+def test_a_template_that_is_changed_meanwhile_is_shown_anew(
+    plugin: Plugin, cluster: ControlPlane, namespace: str
+) -> None:
     cluster.create(classic(), namespace=namespace)
     with plugin.terminal("migrate", "deployment/shop", "-n", namespace, "--no-wait") as there:
         there.until(QUESTION)
@@ -321,7 +338,9 @@ def test_the_end_of_input_is_no_yes(plugin: Plugin, cluster: ControlPlane, names
 
 
 @pytest.mark.parametrize("input", ["y\n", None], ids=["a yes on a pipe", "nothing"])
-def test_without_a_terminal_only_the_flag_says_yes(plugin: Plugin, cluster: ControlPlane, namespace: str, input: str | None) -> None:
+def test_without_a_terminal_only_the_flag_says_yes(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, input: str | None
+) -> None:
     cluster.create(classic(), namespace=namespace)
     ran = plugin.run("migrate", "deployment/shop", "-n", namespace, input=input)
     assert ran.code == 3
@@ -337,7 +356,9 @@ def on_node(kubelet: HollowKubelet) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", ["deployment", "statefulset", "daemonset"])
-def test_it_waits_until_all_new_pods_are_there(plugin: Plugin, cluster: ControlPlane, namespace: str, kubelet: HollowKubelet, kind: str) -> None:
+def test_it_waits_until_all_new_pods_are_there(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, kubelet: HollowKubelet, kind: str
+) -> None:
     cluster.create(classic(kind, pod=on_node(kubelet)), namespace=namespace)
     settled(cluster, namespace, kind)
     old = {pod["metadata"]["uid"] for pod in cluster.get("pods", namespace=namespace)["items"]}
@@ -347,7 +368,9 @@ def test_it_waits_until_all_new_pods_are_there(plugin: Plugin, cluster: ControlP
     assert ran.code == 0, ran.out + ran.err
     assert f"{kind}.apps/shop migrated: {count} of {count} new Pods are available" in ran.out
     assert f"{count}/{count} new Pods" in ran.err
-    now = [pod for pod in cluster.get("pods", namespace=namespace)["items"] if not pod["metadata"].get("deletionTimestamp")]
+    now = [
+        pod for pod in cluster.get("pods", namespace=namespace)["items"] if not pod["metadata"].get("deletionTimestamp")
+    ]
     assert not old & {pod["metadata"]["uid"] for pod in now}
     assert all(is_native(pod) for pod in now)
     restored = plugin.run("undo", f"{kind}/shop", "-n", namespace, "-y")
@@ -434,7 +457,9 @@ def test_the_fields_are_owned_by_our_manager(plugin: Plugin, cluster: ControlPla
     plugin.ok("migrate", "deployment/other", "-n", namespace, "-y", "--no-wait", "--field-manager", "our-bot")
 
     def managers(name: str) -> dict[str, Any]:
-        obj = json.loads(cluster.kubectl("get", "deployment", name, "-n", namespace, "-o", "json", "--show-managed-fields").stdout)
+        obj = json.loads(
+            cluster.kubectl("get", "deployment", name, "-n", namespace, "-o", "json", "--show-managed-fields").stdout
+        )
         return {entry["manager"]: entry["fieldsV1"] for entry in obj["metadata"]["managedFields"]}
 
     assert 'k:{\\"name\\":\\"log-shipper\\"}' in json.dumps(managers("shop")["kubectl-sidecar"])
@@ -461,3 +486,17 @@ def test_the_helper_that_a_person_names_is_moved(plugin: Plugin, cluster: Contro
     assert "--container thing=sidecar" in ran.out
     plugin.ok("migrate", "deployment/shop", "-n", namespace, "-y", "--no-wait", "--container", "thing=sidecar")
     assert is_native(template(cluster, namespace), "thing")
+
+
+def test_a_blocker_that_a_person_accepts_stops_no_longer(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
+    once = {**SHIPPER, "args": ["--one-shot"]}
+    cluster.create(classic(containers=(APP, once)), namespace=namespace)
+    words = ("migrate", "deployment/shop", "-n", namespace, "-y", "--no-wait", "--container", "log-shipper=sidecar")
+    ran = plugin.run(*words)
+    assert ran.code == 3, ran.out
+    assert "blocker   one-shot-helper log-shipper: " in ran.out
+    assert "--accept one-shot-helper" in ran.out
+    assert plugin.run(*words, "--accept", "something-else").code == 3
+    assert not is_native(template(cluster, namespace))
+    plugin.ok(*words, "--accept", "one-shot-helper")
+    assert is_native(template(cluster, namespace))

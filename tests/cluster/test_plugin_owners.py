@@ -11,7 +11,7 @@ from tests.cluster.classic import APP, SHIPPER, Manifest, classic, is_native, te
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.plugin import QUESTION, Plugin
 
-HELM = {
+HELM: dict[str, Any] = {
     "labels": {"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instance": "front"},
     "annotations": {"meta.helm.sh/release-name": "front", "meta.helm.sh/release-namespace": "shop"},
 }
@@ -20,7 +20,9 @@ PREPARE = {"name": "prepare", "image": "registry.example.com/prepare:1"}
 
 def printed_patch(output: str) -> str:
     """The patch for the source, as it was printed."""
-    head, found, patch = output.partition("The change for the source (a strategic merge patch, as kustomize takes it):\n")
+    head, found, patch = output.partition(
+        "The change for the source (a strategic merge patch, as kustomize takes it):\n"
+    )
     assert found, head
     return patch
 
@@ -48,7 +50,9 @@ def applied(cluster: ControlPlane, namespace: str) -> Manifest:
 
 
 @pytest.mark.parametrize("yes", [True, False], ids=["-y", "asking"])
-def test_helms_object_is_refused_and_the_change_printed(plugin: Plugin, cluster: ControlPlane, namespace: str, yes: bool) -> None:
+def test_helms_object_is_refused_and_the_change_printed(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, yes: bool
+) -> None:
     cluster.create(classic(**HELM), namespace=namespace)
     words = ("migrate", "deployment/shop", "-n", namespace)
     ran = plugin.run(*words, "-y") if yes else plugin.answer(*words, answers=[])
@@ -74,7 +78,9 @@ def test_the_owner_is_in_the_list(plugin: Plugin, cluster: ControlPlane, namespa
     assert [line.split("   ")[-1].strip() for line in found] == ["kubectl apply", "Helm front", "-"]
 
 
-def test_what_kubectl_apply_keeps_needs_a_person_or_a_flag(plugin: Plugin, cluster: ControlPlane, namespace: str, applied: Manifest) -> None:
+def test_what_kubectl_apply_keeps_needs_a_person_or_a_flag(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, applied: Manifest
+) -> None:
     refused = plugin.run("migrate", "deployment/shop", "-n", namespace, "-y")
     assert refused.code == 3
     assert "it is kept by kubectl apply" in refused.out
@@ -92,7 +98,9 @@ def test_the_person_is_told_before_the_question(plugin: Plugin, namespace: str, 
     assert "Make the same change in the source." in text
 
 
-def test_applying_the_old_manifest_again_is_refused_by_the_server(plugin: Plugin, cluster: ControlPlane, namespace: str, applied: Manifest) -> None:
+def test_applying_the_old_manifest_again_is_refused_by_the_server(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, applied: Manifest
+) -> None:
     plugin.ok("migrate", "deployment/shop", "-n", namespace, "-y", "--allow-owned", "--no-wait")
     again = cluster.kubectl("apply", "-n", namespace, "-f", "-", input=json.dumps(applied), check=False)
     assert again.returncode == 1
@@ -100,7 +108,9 @@ def test_applying_the_old_manifest_again_is_refused_by_the_server(plugin: Plugin
     assert is_native(template_of(live(cluster, namespace)))
 
 
-def test_after_undo_the_old_manifest_applies_again(plugin: Plugin, cluster: ControlPlane, namespace: str, applied: Manifest) -> None:
+def test_after_undo_the_old_manifest_applies_again(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, applied: Manifest
+) -> None:
     plugin.ok("migrate", "deployment/shop", "-n", namespace, "-y", "--allow-owned", "--no-wait")
     plugin.ok("undo", "deployment/shop", "-n", namespace, "-y", "--no-wait")
     again = cluster.kubectl("apply", "-n", namespace, "-f", "-", input=json.dumps(applied))

@@ -49,7 +49,9 @@ def other(cluster: ControlPlane) -> Iterator[str]:
      ("migrate", "-l", "app=shop", "-y"), ("undo", "deployment/shop", "-y")],
     ids=" ".join,
 )  # fmt: skip
-def test_without_rights_it_says_who_may_not_do_what(plugin: Plugin, cluster: ControlPlane, namespace: str, words: tuple[str, ...]) -> None:
+def test_without_rights_it_says_who_may_not_do_what(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, words: tuple[str, ...]
+) -> None:
     cluster.create(classic(), namespace=namespace)
     place = () if "-A" in words else ("-n", namespace)
     ran = plugin.run(*words, *place, "--context", "viewer")
@@ -63,11 +65,16 @@ def test_one_namespace_is_enough_to_list_it(plugin: Plugin, cluster: ControlPlan
     assert plugin.ok("list", "-n", namespace, "--context", editor, "-o", "name") == "deployment.apps/shop\n"
 
 
-def test_a_list_that_lacks_a_namespace_is_not_complete(plugin: Plugin, cluster: ControlPlane, namespace: str, other: str, editor: str) -> None:
+def test_a_list_that_lacks_a_namespace_is_not_complete(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, other: str, editor: str
+) -> None:
     cluster.create(classic(), namespace=namespace)
     ran = plugin.run("list", "-n", f"{namespace},{other}", "--context", editor, "-o", "name")
     assert (ran.code, ran.out) == (5, "deployment.apps/shop\n")
-    assert f'User "shop-editor" cannot list resource "deployments" in API group "apps" in the namespace "{other}"' in ran.err
+    assert (
+        f'User "shop-editor" cannot list resource "deployments" in API group "apps" in the namespace "{other}"'
+        in ran.err
+    )
     data = plugin.run("list", "-n", f"{namespace},{other}", "--context", editor, "-o", "json").json
     assert {gap["what"] for gap in data["incomplete"]} >= {f"deployments in {other}", f"pods in {other}"}
 
@@ -78,7 +85,9 @@ def test_all_namespaces_are_refused(plugin: Plugin, namespace: str, editor: str)
     assert "at the cluster scope" in ran.sentence
 
 
-def test_an_editor_migrates_although_nodes_cannot_be_seen(plugin: Plugin, cluster: ControlPlane, namespace: str, editor: str) -> None:
+def test_an_editor_migrates_although_nodes_cannot_be_seen(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, editor: str
+) -> None:
     cluster.create(classic(), namespace=namespace)
     described = plugin.ok("describe", "deployment/shop", "-n", namespace, "--context", editor)
     assert "node versions not known" in described
@@ -93,7 +102,9 @@ def test_an_editor_migrates_although_nodes_cannot_be_seen(plugin: Plugin, cluste
     assert not is_native(template_of(cluster.get("deployment", "shop", namespace=namespace)))
 
 
-def test_without_the_right_to_make_pods_their_admission_is_not_known(plugin: Plugin, cluster: ControlPlane, namespace: str, patcher: str) -> None:
+def test_without_the_right_to_make_pods_their_admission_is_not_known(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, patcher: str
+) -> None:
     cluster.create(classic(), namespace=namespace)
     with plugin.terminal("migrate", "deployment/shop", "-n", namespace, "--context", patcher, "--no-wait") as there:
         text = there.until(QUESTION)
@@ -104,7 +115,9 @@ def test_without_the_right_to_make_pods_their_admission_is_not_known(plugin: Plu
     assert is_native(template_of(cluster.get("deployment", "shop", namespace=namespace)))
 
 
-def test_what_may_be_read_and_not_patched_is_refused_by_the_dry_run(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
+def test_what_may_be_read_and_not_patched_is_refused_by_the_dry_run(
+    plugin: Plugin, cluster: ControlPlane, namespace: str
+) -> None:
     cluster.create(classic(), namespace=namespace)
     cluster.kubectl("create", "rolebinding", "view", "-n", namespace, "--clusterrole=view", "--user=viewer")
     eventually(lambda: may(cluster, "viewer", "get", "deployments.apps", namespace), what="the viewer's rights")
@@ -116,7 +129,9 @@ def test_what_may_be_read_and_not_patched_is_refused_by_the_dry_run(plugin: Plug
     assert plugin.records == []
 
 
-def test_impersonation_has_the_rights_of_who_is_impersonated(plugin: Plugin, cluster: ControlPlane, namespace: str, editor: str) -> None:
+def test_impersonation_has_the_rights_of_who_is_impersonated(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, editor: str
+) -> None:
     cluster.create(classic(), namespace=namespace)
     assert plugin.ok("list", "-n", namespace, "--as", editor, "-o", "name") == "deployment.apps/shop\n"
     refused = plugin.run("list", "-n", namespace, "--as", "nobody", "--as-group", "nothing")
@@ -125,7 +140,9 @@ def test_impersonation_has_the_rights_of_who_is_impersonated(plugin: Plugin, clu
     assert plugin.ok("list", "-n", namespace, "--as", "nobody", "--as-group=system:masters", "-o", "name")
 
 
-def test_a_quota_that_holds_the_new_pods_back_counts_against_the_migration(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
+def test_a_quota_that_holds_the_new_pods_back_counts_against_the_migration(
+    plugin: Plugin, cluster: ControlPlane, namespace: str
+) -> None:
     """The native form asks for as much as the classic one here, so that a quota that allows neither is no reason to refuse."""
     cluster.create(classic(), namespace=namespace)
     cluster.kubectl("create", "quota", "none", "-n", namespace, "--hard=pods=0")

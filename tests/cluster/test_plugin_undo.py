@@ -22,10 +22,14 @@ def now(cluster: ControlPlane, namespace: str) -> Manifest:
     return template_of(cluster.get("deployment", "shop", namespace=namespace))
 
 
-def test_a_yes_restores_the_exact_template(plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest) -> None:
+def test_a_yes_restores_the_exact_template(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest
+) -> None:
     with plugin.terminal("undo", "deployment/shop", "-n", namespace, "--no-wait") as there:
         text = there.until(QUESTION)
-        assert f"Restore Deployment shop in context admin, namespace {namespace} (2 Pods will be replaced)? [y/N]" in text
+        assert (
+            f"Restore Deployment shop in context admin, namespace {namespace} (2 Pods will be replaced)? [y/N]" in text
+        )
         assert "-    restartPolicy: Always" in text
         there.type("y\n")
         ran = there.end()
@@ -40,7 +44,9 @@ def test_a_no_restores_nothing(plugin: Plugin, cluster: ControlPlane, namespace:
     assert is_native(now(cluster, namespace))
 
 
-def test_ctrl_c_at_the_question_restores_nothing(plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest) -> None:
+def test_ctrl_c_at_the_question_restores_nothing(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest
+) -> None:
     with plugin.terminal("undo", "deployment/shop", "-n", namespace) as there:
         there.until(QUESTION)
         there.type("\x03")
@@ -56,7 +62,9 @@ def test_a_dry_run_restores_nothing(plugin: Plugin, cluster: ControlPlane, names
     assert is_native(now(cluster, namespace))
 
 
-def test_without_a_terminal_only_the_flag_says_yes(plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest) -> None:
+def test_without_a_terminal_only_the_flag_says_yes(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest
+) -> None:
     ran = plugin.run("undo", "deployment/shop", "-n", namespace, input="y\n")
     assert ran.code == 3
     assert "give -y" in ran.sentence
@@ -74,7 +82,11 @@ CHANGES: dict[str, Callable[[ControlPlane, str], object]] = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_what_was_changed_since_is_not_lost(
-    plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest, change: Callable[[ControlPlane, str], object]
+    plugin: Plugin,
+    cluster: ControlPlane,
+    namespace: str,
+    migrated: Manifest,
+    change: Callable[[ControlPlane, str], object],
 ) -> None:
     change(cluster, namespace)
     changed = now(cluster, namespace)
@@ -87,7 +99,9 @@ def test_what_was_changed_since_is_not_lost(
     assert now(cluster, namespace) == changed
 
 
-def test_what_is_no_part_of_the_template_may_change(plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest) -> None:
+def test_what_is_no_part_of_the_template_may_change(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest
+) -> None:
     cluster.kubectl("scale", "deployment/shop", "-n", namespace, "--replicas=4")
     cluster.kubectl("annotate", "deployment/shop", "-n", namespace, "note=kept")
     plugin.ok("undo", "deployment/shop", "-n", namespace, "-y", "--no-wait")
@@ -96,7 +110,9 @@ def test_what_is_no_part_of_the_template_may_change(plugin: Plugin, cluster: Con
     assert (obj["spec"]["replicas"], obj["metadata"]["annotations"]["note"]) == (4, "kept")
 
 
-def test_a_change_while_the_question_is_open_stops_it(plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest) -> None:
+def test_a_change_while_the_question_is_open_stops_it(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest
+) -> None:
     with plugin.terminal("undo", "deployment/shop", "-n", namespace) as there:
         there.until(QUESTION)
         cluster.kubectl("set", "image", "deployment/shop", "-n", namespace, "shop=registry.example.com/shop:2")
@@ -107,14 +123,18 @@ def test_a_change_while_the_question_is_open_stops_it(plugin: Plugin, cluster: C
     assert is_native(now(cluster, namespace))
 
 
-def test_a_second_undo_has_nothing_to_do(plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest) -> None:
+def test_a_second_undo_has_nothing_to_do(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest
+) -> None:
     plugin.ok("undo", "deployment/shop", "-n", namespace, "-y", "--no-wait")
     ran = plugin.run("undo", "deployment/shop", "-n", namespace, "-y")
     assert ran.code == 3
     assert ran.sentence == "error: the migration of deployment.apps/shop was already undone"
 
 
-def test_what_somebody_else_took_back_needs_no_undo(plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest) -> None:
+def test_what_somebody_else_took_back_needs_no_undo(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest
+) -> None:
     cluster.kubectl("rollout", "undo", "deployment/shop", "-n", namespace)
     assert now(cluster, namespace) == template_of(migrated)
     ran = plugin.run("undo", "deployment/shop", "-n", namespace, "-y")
@@ -122,7 +142,9 @@ def test_what_somebody_else_took_back_needs_no_undo(plugin: Plugin, cluster: Con
     assert "it already has the old template; there is nothing to undo" in ran.err
 
 
-def test_migrated_undone_and_migrated_again(plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest) -> None:
+def test_migrated_undone_and_migrated_again(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest
+) -> None:
     plugin.ok("undo", "deployment/shop", "-n", namespace, "-y", "--no-wait")
     plugin.ok("migrate", "deployment/shop", "-n", namespace, "-y", "--no-wait")
     assert is_native(now(cluster, namespace))
@@ -140,7 +162,9 @@ def test_without_a_record_it_says_where_else_to_look(plugin: Plugin, cluster: Co
     )
 
 
-def test_one_that_was_made_anew_is_not_the_one_that_was_migrated(plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest) -> None:
+def test_one_that_was_made_anew_is_not_the_one_that_was_migrated(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest
+) -> None:
     cluster.kubectl("delete", "deployment/shop", "-n", namespace)
     cluster.create(classic(), namespace=namespace)
     ran = plugin.run("undo", "deployment/shop", "-n", namespace, "-y")
@@ -155,7 +179,9 @@ def test_a_deleted_one_is_told(plugin: Plugin, cluster: ControlPlane, namespace:
     assert ran.sentence == f'error: there is no Deployment "shop" in namespace {namespace} of context admin'
 
 
-def test_several_and_one_of_them_changed_is_partly_done(plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest) -> None:
+def test_several_and_one_of_them_changed_is_partly_done(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest
+) -> None:
     cluster.create(classic("cronjob", "report"), namespace=namespace)
     plugin.ok("migrate", "cronjob/report", "-n", namespace, "-y")
     cluster.kubectl("set", "image", "deployment/shop", "-n", namespace, "shop=registry.example.com/shop:2")
@@ -165,7 +191,9 @@ def test_several_and_one_of_them_changed_is_partly_done(plugin: Plugin, cluster:
     assert is_native(now(cluster, namespace))
 
 
-def test_one_without_a_record_stops_no_other(plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest) -> None:
+def test_one_without_a_record_stops_no_other(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest
+) -> None:
     cluster.create(classic("cronjob", "report"), namespace=namespace)
     ran = plugin.run("undo", "cj/report", "deploy/shop", "-n", namespace, "-y", "--no-wait")
     assert ran.code == 4
@@ -173,7 +201,9 @@ def test_one_without_a_record_stops_no_other(plugin: Plugin, cluster: ControlPla
     assert now(cluster, namespace) == template_of(migrated)
 
 
-def test_what_was_restored_before_ctrl_c_is_told(plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest) -> None:
+def test_what_was_restored_before_ctrl_c_is_told(
+    plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest
+) -> None:
     cluster.create(classic("cronjob", "report"), namespace=namespace)
     plugin.ok("migrate", "cronjob/report", "-n", namespace, "-y")
     with plugin.terminal("undo", "deploy/shop", "cj/report", "-n", namespace, "--no-wait") as there:

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from kubectl_sidecar.core.facts import Facts
-from kubectl_sidecar.core.findings import Confidence, ContainerPast, Finding, Role, ServicePorts, Surroundings, state_of
+from kubectl_sidecar.core.findings import (
+    Confidence,
+    ContainerPast,
+    End,
+    Finding,
+    Role,
+    ServicePorts,
+    Surroundings,
+    state_of,
+)
 from tests.core.classifying import c, workload
 
 SHOP = workload(c("app"), labels={"app": "shop", "tier": "front"})
@@ -76,7 +85,7 @@ def test_the_newest_pod_serves_for_the_comparison() -> None:
         ),
         (
             {"name": "a", "state": {"terminated": {"exitCode": 0, "startedAt": "1970-01-01T00:00:07Z"}}},
-            ContainerPast("a", started_at=7, exit_code=0),
+            ContainerPast("a", started_at=7, exit_code=0, end=End(0, started_at=7)),
         ),
         ({"name": "a", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}, ContainerPast("a")),
         ({"state": None, "restartCount": "x"}, ContainerPast("")),

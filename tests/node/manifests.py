@@ -5,6 +5,7 @@ images are the node's busybox. Each container appends lines "uptime container ev
 is named after its Pod; the uptime is the machine's (/proc/uptime, hundredths of a second), the one clock that all of them read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -122,3 +123,36 @@ def deployment(name: str, *, form: Form, shared: Path, replicas: int = 1) -> Man
             },
         },
     }
+
+
+def on_the_node(*containers: Manifest, shared: Path, init: Sequence[Manifest] = (), **fields: object) -> Manifest:
+    """A Pod spec with these containers, for the test node. Its grace period is short unless told otherwise."""
+    return {
+        "initContainers": list(init),
+        "containers": list(containers),
+        "volumes": [{"name": "shared", "hostPath": {"path": str(shared), "type": "Directory"}}],
+        "tolerations": [{key: TAINT[key] for key in ("key", "value", "effect")}],
+        "terminationGracePeriodSeconds": 5,
+        **fields,
+    }
+
+
+def pod(name: str, spec: Manifest) -> Manifest:
+    """A bare Pod: what a controller would make of a template, with a name that its record is found by."""
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+
+
+def job_of(name: str, spec: Manifest, **fields: object) -> Manifest:
+    """A Job of any Pod spec; its Pods carry the label `job-name`."""
+    body = {"backoffLimit": 0, **fields, "template": {"spec": spec}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": body}
+
+
+def recording(script: str) -> str:
+    """A shell script that may `record EVENT`, after its `begin` is recorded."""
+    return f"{RECORD}record begin\n{script}"
+
+
+def draining(seconds: float) -> str:
+    """Runs until SIGTERM, then needs so long to end well."""
+    return recording(f"trap 'record stopping; sleep {seconds}; record end; exit 0' TERM\n{REST}")

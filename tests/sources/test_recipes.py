@@ -134,6 +134,32 @@ def test_the_cache_is_used_and_never_stale(directory: Path, tmp_path: Path) -> N
     assert len(list(cache.iterdir())) == 1, "nothing piles up"
 
 
+def test_caches_do_not_pile_up(directory: Path, tmp_path: Path) -> None:
+    """Of many directories the caches of the last few are kept; what a killed process left behind goes too, no other file does."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "recipes-0123456789abcdef0123456789abcdef").write_bytes(b"of an older version")
+    left, fresh, foreign = cache / ".recipes-a.1.2", cache / ".recipes-a.3.4", cache / "kube-0123"
+    for file in (left, fresh, foreign):
+        file.write_bytes(b"x")
+    for file in cache.iterdir():
+        if file != fresh:
+            os.utime(file, (0, 0))
+    for number in range(8):
+        copied = tmp_path / f"copy-{number}"
+        shutil.copytree(directory, copied)
+        load(copied, cache=cache)
+    assert foreign.exists()
+    assert fresh.exists(), "another process may be writing it"
+    assert not left.exists()
+    kept = sorted(p.name for p in cache.iterdir() if p.name.startswith("recipes-"))
+    assert len(kept) == 4
+    assert "recipes-0123456789abcdef0123456789abcdef" not in kept
+    inodes = {p.name: p.stat().st_ino for p in cache.iterdir()}
+    load(tmp_path / "copy-7", cache=cache)
+    assert {p.name: p.stat().st_ino for p in cache.iterdir()} == inodes, "the last one is among them"
+
+
 def test_a_damaged_cache_is_not_believed(directory: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     first = load(directory, cache=cache)

@@ -7,7 +7,9 @@ today and a person must know. note: worth a line. A fact that is not known never
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from kubectl_sidecar.core.globs import without_user_info
 from kubectl_sidecar.core.plan import Risk, Severity
 from kubectl_sidecar.core.risks import (
     hacks,
@@ -104,7 +106,12 @@ RISKS: Mapping[str, RiskFunction] = {
 _ORDER: Mapping[Severity, int] = {"blocker": 0, "caution": 1, "note": 2}
 
 
+def _clean(risk: Risk) -> Risk:
+    """Without what a quoted command may hold of a password."""
+    return replace(risk, text=without_user_info(risk.text)) if "@" in risk.text else risk
+
+
 def judge(context: Context) -> tuple[Risk, ...]:
     """All risks of a plan, the gravest first, each said once."""
-    found = dict.fromkeys(risk for rule in RISKS.values() for risk in rule(context))
+    found = dict.fromkeys(_clean(risk) for rule in RISKS.values() for risk in rule(context))
     return tuple(sorted(found, key=lambda risk: _ORDER[risk.severity]))

@@ -45,7 +45,7 @@ def _one_shot_word(container: Container) -> str:
     if setting:
         return setting[0]
     pairs = {(e.name, e.value or "") for e in container.env or ()} & _ONE_SHOT_ENV
-    return "=".join(min(pairs)) if pairs else ""
+    return f"env {min(pairs)[0]}" if pairs else ""  # values of the environment are never quoted
 
 
 _ONE_SHOT_SETTING = re.compile(r"\bexit_after_auth *[=:] *true\b|\bdaemon_mode *[=:] *false\b")

@@ -17,7 +17,8 @@ from kubectl_sidecar.actions.migrate import Prepared, Target
 from kubectl_sidecar.core.plan import Severity
 from kubectl_sidecar.core.policy import DryRunAnswer
 from kubectl_sidecar.output import words
-from kubectl_sidecar.output.plan import plan_diff, question, source_change, verdict
+from kubectl_sidecar.output.plan import plan_diff, question, verdict
+from kubectl_sidecar.output.source_change import source_change
 from kubectl_sidecar.output.style import Style
 from kubectl_sidecar.tui.messages import Execute, Planned
 from kubectl_sidecar.tui.planning import plan_all

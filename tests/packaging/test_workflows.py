@@ -1,0 +1,54 @@
+"""The workflows: actionlint has no objection, and they build with the same scripts as `make dist`."""
+
+import re
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.packaging.conftest import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def steps(name: str) -> list[dict[str, Any]]:
+    document = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text())
+    return [step for job in document["jobs"].values() for step in job["steps"]]
+
+
+def test_actionlint() -> None:
+    # Not of the environment of development: CI runs it as a job of its own (ci.yml).
+    actionlint = shutil.which("actionlint")
+    if not actionlint:
+        pytest.skip("There is no actionlint. Remedy: go install github.com/rhysd/actionlint/cmd/actionlint@latest")
+    linted = subprocess.run([actionlint, *WORKFLOWS], capture_output=True, text=True, check=False)
+    assert linted.returncode == 0, linted.stdout
+
+
+def test_a_release_is_built_by_make_dist() -> None:
+    runs = [step["run"] for step in steps("release") if "run" in step]
+    assert any(run.startswith("make dist ") for run in runs)
+    assert any("packaging/glibc.py --at-most 2.28" in run for run in runs)
+    assert any("packaging/render.py" in run for run in runs)
+    assert not any("PyInstaller" in run or "pyinstaller" in run for run in runs)
+
+
+def test_all_that_they_call_is_there() -> None:
+    text = "\n".join(step.get("run", "") for name in ("ci", "release") for step in steps(name))
+    called = {path for path in re.findall(r"(?<![\w./-])(?:packaging|tests|\.ci)/[\w./-]+", text)}
+    assert {"packaging/fetch-python.sh", ".ci/run"} <= called
+    assert [path for path in called if not (ROOT / path).exists()] == []
+
+
+def test_all_four_platforms_are_built() -> None:
+    document = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())
+    matrix = document["jobs"]["archive"]["strategy"]["matrix"]["include"]
+    assert {(row["os"], row["arch"]) for row in matrix} == {(o, a) for o in ("linux", "darwin") for a in ("amd64", "arm64")}
+
+
+@pytest.mark.parametrize("name", ["ci", "release"])
+def test_nothing_may_write_unless_it_says_so(name: str) -> None:
+    document = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text())
+    assert document["permissions"] == {"contents": "read"}
