@@ -37,7 +37,7 @@ def version() -> str:
     text = (ROOT / "kubectl_sidecar" / "__init__.py").read_text(encoding="utf-8")
     found = re.search(r'^__version__ = "(\d+\.\d+\.\d+)"$', text, re.MULTILINE)
     if not found:
-        raise SystemExit("build: kubectl_sidecar/__init__.py has no line __version__ = \"X.Y.Z\"")
+        raise SystemExit('build: kubectl_sidecar/__init__.py has no line __version__ = "X.Y.Z"')
     return found[1]
 
 
@@ -57,7 +57,9 @@ def platform_name() -> str:
     """This machine as in the archive's name, like linux_amd64."""
     machine = platform.machine().lower()
     if machine not in ARCHITECTURES or sys.platform not in ("linux", "darwin"):
-        raise SystemExit(f"build: archives are built for Linux and macOS on amd64 and arm64, not {sys.platform} {machine}")
+        raise SystemExit(
+            f"build: archives are built for Linux and macOS on amd64 and arm64, not {sys.platform} {machine}"
+        )
     return f"{sys.platform}_{ARCHITECTURES[machine]}"
 
 
@@ -65,7 +67,9 @@ def run(command: Sequence[str | Path], *, environ: Mapping[str, str], log: Path)
     """Runs a step; what it prints goes to `log`, and is shown where it fails. Not in the checkout: there Python would find
     the package itself before the installed wheel."""
     with log.open("wb") as output:
-        code = subprocess.run(command, cwd=log.parent, env=environ, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
+        code = subprocess.run(
+            command, cwd=log.parent, env=environ, stdout=output, stderr=subprocess.STDOUT, check=False
+        ).returncode
     if code:
         sys.stderr.write(log.read_text(errors="replace"))
         raise SystemExit(f"build: {' '.join(map(str, command))} ended with {code}; its output is in {log}")
@@ -87,11 +91,15 @@ def lighten_client() -> None:
     """Empties package files of the Kubernetes client in this environment: they import all of it, with requests, oauthlib and
     pydantic, 0.2 s at each start and a third of the archive, for the connection pool that is all we take of it."""
     found = find_spec("kubernetes")
-    assert found and found.origin, "the dependencies are not installed"
+    if not found or not found.origin:
+        raise SystemExit("build: there is no Kubernetes client here: install the package with its `dist` extra")
     client = Path(found.origin).parent
     for package in (client, client / "client", client / "utils"):
         init = package / "__init__.py"
-        init.write_text('"""Emptied for the archive of kubectl sidecar, which imports the modules that it needs by name."""\n', encoding="utf-8")
+        init.write_text(
+            '"""Emptied for the archive of kubectl sidecar, which imports the modules that it needs by name."""\n',
+            encoding="utf-8",
+        )
 
 
 def build_folder(work: Path, *, environ: Mapping[str, str], more_licences: Path | None) -> Path:
@@ -115,7 +123,9 @@ def build_folder(work: Path, *, environ: Mapping[str, str], more_licences: Path 
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
     licences.collect(folder, more=more_licences)
     inside = folder / "_internal"
-    lines = [f"{path.stat().st_size} {path.relative_to(inside)}" for path in sorted(inside.rglob("*")) if path.is_file()]
+    lines = [
+        f"{path.stat().st_size} {path.relative_to(inside)}" for path in sorted(inside.rglob("*")) if path.is_file()
+    ]
     (inside / CONTENTS).write_text("\n".join([*lines, "end"]) + "\n", encoding="utf-8")
     return folder
 
@@ -124,9 +134,13 @@ def main() -> None:
     """Builds everything, and prints what there is."""
     parser = argparse.ArgumentParser(description="Build sdist, wheel and this machine's archive.")
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder for what is built (default: dist)")
-    parser.add_argument("--licences", type=Path, help="folder with further licences, of what this Python is linked with")
+    parser.add_argument(
+        "--licences", type=Path, help="folder with further licences, of what this Python is linked with"
+    )
     options = parser.parse_args()
-    if sys.platform == "linux" and (absent := [tool for tool in ("objcopy", "objdump", "strip", "readelf") if not shutil.which(tool)]):
+    if sys.platform == "linux" and (
+        absent := [tool for tool in ("objcopy", "objdump", "strip", "readelf") if not shutil.which(tool)]
+    ):
         raise SystemExit(f"build: there is no {', '.join(absent)}: install the package binutils")
     time = commit_time(os.environ)
     # PYTHONNODEBUGRANGES: smaller modules start faster, and tracebacks need no carets.

@@ -59,7 +59,7 @@ def start() -> None:
         _stop_if_damaged()
     try:
         gc.disable()  # nothing of what is imported becomes garbage
-        from kubectl_sidecar.cli.main import main  # noqa: PLC0415 -- what it needs may be missing
+        from kubectl_sidecar.cli.main import main
 
         gc.enable()
         main()

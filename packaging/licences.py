@@ -44,7 +44,9 @@ def _packages(inside: Path) -> Iterator[tuple[str, list[Path]]]:
             if file.parts[0].endswith(".dist-info") and _LICENCE.search(file.name)
         ]
         if not files:
-            raise SystemExit(f"licences: {name} is installed without a licence in its metadata; leave it out of the archive")
+            raise SystemExit(
+                f"licences: {name} is installed without a licence in its metadata; leave it out of the archive"
+            )
         yield f"{distribution.name}-{distribution.version}", files
 
 
@@ -66,7 +68,9 @@ def _libraries(inside: Path, *, given: bool) -> Iterator[tuple[str, list[Path]]]
         if licence := _of_debian(library):
             yield licence.parent.name, [licence]
         elif not given:
-            raise SystemExit(f"licences: whose {library} is, is not known here; give its licence with --licences FOLDER")
+            raise SystemExit(
+                f"licences: whose {library} is, is not known here; give its licence with --licences FOLDER"
+            )
 
 
 def _of_debian(library: str) -> Path | None:

@@ -45,10 +45,12 @@ def render(archives: Path, *, version: str) -> str:
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description="Render krew's manifest for the archives of a folder.")
-    parser.add_argument("--archives", type=Path, default=HERE.parent / "dist", help="folder of archives (default: dist)")
+    parser.add_argument(
+        "--archives", type=Path, default=HERE.parent / "dist", help="folder of archives (default: dist)"
+    )
     parser.add_argument("--to", type=Path, help="file to write (default: print it)")
     options = parser.parse_args()
-    from build import version  # noqa: PLC0415 -- the one reader of the version
+    from build import version
 
     manifest = render(options.archives, version=version())
     if options.to:

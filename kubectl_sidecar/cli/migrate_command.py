@@ -32,7 +32,9 @@ def migrate_command(workload: tuple[str, ...], **options: Any) -> int:
     if options["filename"]:
         return _from_files(workload, options)
     if options["output"] and options["dry_run"] == "none":
-        raise InputError("-o prints the change instead of making it: add --dry-run=client, or --dry-run=server to ask the server too")
+        raise InputError(
+            "-o prints the change instead of making it: add --dry-run=client, or --dry-run=server to ask the server too"
+        )
     if workload and options["selector"]:
         raise InputError("give either names or a selector (-l), not both")
     if options["all_namespaces"] and not options["selector"]:
@@ -50,7 +52,9 @@ def _from_files(words: tuple[str, ...], options: dict[str, Any]) -> int:
     from kubectl_sidecar.cli.files import prepare_from_files
 
     if options["dry_run"] == "none":
-        raise InputError("migrate does not write files yet: add --dry-run=client, and -o yaml to print the changed objects")
+        raise InputError(
+            "migrate does not write files yet: add --dry-run=client, and -o yaml to print the changed objects"
+        )
     if options["dry_run"] == "server":
         raise InputError("files are planned without a cluster: say --dry-run=client")
     if options["selector"] or options["all_namespaces"]:

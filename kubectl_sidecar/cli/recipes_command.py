@@ -27,12 +27,12 @@ def recipes_group() -> None:
 
 @recipes_group.command("list", cls=Command)
 @flag("--output", "-o", choices=("json", "yaml", "name"), help="json, yaml or name; a table if not given.")
-@shared("recipes", "no-headers", "color")
-def list_recipes(output: str | None, recipes: tuple[str, ...], no_headers: bool, color: str) -> int:
+@shared("recipes", "no-headers")
+def list_recipes(output: str | None, recipes: tuple[str, ...], no_headers: bool) -> int:
     """List all recipes that count, with where each was read."""
     from kubectl_sidecar.output.recipes import recipe_list, recipe_names, recipe_table
 
-    screen = console(color)
+    screen = console("never")
     found = _all(recipes)
     if output == "name":
         screen.print(recipe_names(recipe for recipe, _ in found))
@@ -69,8 +69,7 @@ def show_recipe(family: str, output: str | None, recipes: tuple[str, ...], color
 
 @recipes_group.command("lint", cls=Command)
 @click.argument("paths", nargs=-1)
-@shared("color")
-def lint_recipes(paths: tuple[str, ...], color: str) -> int:
+def lint_recipes(paths: tuple[str, ...]) -> int:
     """Check recipes: files, or directories with recipes. Without a path, the folder recipes of your configuration directory.
 
     Each fault is one line, file: field: what is wrong; the exit code is 2 then.
@@ -78,7 +77,7 @@ def lint_recipes(paths: tuple[str, ...], color: str) -> int:
     from kubectl_sidecar.cli.world import recipes_directory
     from kubectl_sidecar.sources.recipes import load, load_files, packaged_directory
 
-    screen = console(color)
+    screen = console("never")
     groups = _groups(paths)
     if not groups:
         where = recipes_directory()

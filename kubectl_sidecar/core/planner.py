@@ -51,7 +51,9 @@ def make_plan(
     template = edit.find(obj, workload.kind.template)
     if not isinstance(template, Mapping):
         where = edit.dotted(workload.kind.template)
-        raise InputError(f"{workload.kind.name} {workload.namespace}/{workload.name} has no {where}, so there is nothing to plan")
+        raise InputError(
+            f"{workload.kind.name} {workload.namespace}/{workload.name} has no {where}, so there is nothing to plan"
+        )
     spec = workload.spec
     chosen, skipped = _choose(workload, findings, options)
     placed = place([(f, spec.main_list[f.index]) for f in chosen], spec, options.place)

@@ -8,11 +8,11 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from tests.bench.cases import CHECKOUT, _KINDS
+from tests.bench.cases import _KINDS
 from tests.bench.measure import BenchError, measure
 from tests.bench.report import Limits, comparison, line, megabytes
 from tests.bench.spread import Target, alternate
-from tests.bench.world import World, empty_world, filled
+from tests.bench.world import CHECKOUT, World, empty_world, filled
 from tests.cluster.assets import Missing, find_assets
 
 MOST_BYTES = 22_000_000
@@ -24,7 +24,9 @@ def program(folder: Path) -> tuple[Path, Path]:
     """The archive of this machine, and its program, unpacked into the folder. Raises BenchError."""
     found = sorted((CHECKOUT / "dist").glob(f"kubectl-sidecar_v*_{sys.platform}_*.tar.gz"))
     if len(found) != 1:
-        raise BenchError(f"dist has {len(found)} archives for {sys.platform}, not one: remove old ones, then `make dist`")
+        raise BenchError(
+            f"dist has {len(found)} archives for {sys.platform}, not one: remove old ones, then `make dist`"
+        )
     with tarfile.open(found[0]) as tar:
         tar.extractall(folder, filter="data")
     return found[0], folder / "kubectl-sidecar" / "kubectl-sidecar"

@@ -309,7 +309,7 @@ def test_a_workload_without_containers_has_nothing_to_move(program: Plugin, spec
 def test_a_workload_without_a_template_is_told(program: Plugin) -> None:
     ran = program.run("describe", "-f", "-", input=HOLLOW.format(spec="{}"))
     assert (ran.code, ran.out) == (2, "")
-    assert "there is no spec.template" in ran.sentence
+    assert "has no spec.template" in ran.sentence
 
 
 def test_one_odd_field_makes_one_broken_row(program: Plugin) -> None:

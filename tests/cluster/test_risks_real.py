@@ -29,10 +29,10 @@ from kubectl_sidecar.errors import Invalid
 from kubectl_sidecar.sources.kube import KubeCluster, connect
 from kubectl_sidecar.sources.manifests import Manifest as Document
 from kubectl_sidecar.sources.recipes import packaged
-from tests.cluster.classic import APP, SHIPPER, Manifest, classic
+from tests.cluster.classic import APP, SHIPPER, Manifest, classic, is_native
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.hollow_kubelet import TOLERATIONS, HollowKubelet
-from tests.cluster.processes import eventually
+from tests.cluster.processes import eventually, steadily
 from tests.core.judging import plan
 
 HELPER = SHIPPER["name"]
@@ -278,6 +278,96 @@ def test_where_a_service_sends_to_by_name(
     desk.kube.patch(prepared.target.kind.resource, desk.namespace, "shop", patch_of(prepared.plan), dry_run=False)
     desk.cluster.kubectl("rollout", "status", "deployment/shop", "-n", desk.namespace, "--timeout=60s")
     eventually(lambda: sends_to(after), what=f"after the move it sends to {after}")
+
+
+def forms(desk: Desk) -> dict[str, bool]:
+    """The Pods that are not on their way out, and whether each has the native form; a made-up name's end is left away."""
+    pods = desk.cluster.get("pods", namespace=desk.namespace)["items"]
+    return {
+        pod["metadata"]["name"]: is_native({"spec": pod["spec"]})
+        for pod in pods
+        if "deletionTimestamp" not in pod["metadata"]
+    }
+
+
+def ready_pods(desk: Desk) -> None:
+    """Waits until both Pods are ready."""
+    eventually(lambda: len(forms(desk)) == 2, what="both Pods are there")
+    desk.cluster.kubectl("wait", "--for=condition=Ready", "pod", "--all", "-n", desk.namespace, "--timeout=30s")
+
+
+def patched(desk: Desk, kind: str) -> Prepared:
+    """Migrates for good, and waits until the controller has seen it."""
+    ready_pods(desk)
+    prepared = desk.prepare(kind)
+    written = desk.kube.patch(
+        prepared.target.kind.resource, desk.namespace, "shop", patch_of(prepared.plan), dry_run=False
+    )
+    generation = written.object["metadata"]["generation"]
+
+    def was_seen() -> bool:
+        status = desk.cluster.get(kind, "shop", namespace=desk.namespace)["status"]
+        return bool(status.get("observedGeneration") == generation)
+
+    eventually(was_seen, what=f"the controller has seen generation {generation}")
+    return prepared
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "told", "native"),
+    [
+        ("deployment", {}, None, 2),
+        ("deployment", {"paused": True}, "rollout-paused", 0),
+        ("statefulset", {}, None, 2),
+        ("statefulset", {"updateStrategy": {"type": "OnDelete"}}, "rollout-on-delete", 0),
+        ("statefulset", {"updateStrategy": {"rollingUpdate": {"partition": 1}}}, "rollout-partition", 1),
+        ("replicaset", {}, "only-new-pods", 0),
+    ],
+    ids=lambda value: json.dumps(value),
+)
+def test_which_pods_a_patch_reaches(
+    kind: str, spec: Manifest, told: str | None, native: int, desk: Desk, kubelet: HollowKubelet
+) -> None:
+    desk.create(classic(kind, pod={"tolerations": TOLERATIONS}, **({} if told == "rollout-paused" else spec)))
+    if told == "rollout-paused":
+        desk.cluster.kubectl("rollout", "pause", f"{kind}/shop", "-n", desk.namespace)
+
+    prepared = patched(desk, kind)
+
+    assert {"rollout-paused", "rollout-on-delete", "rollout-partition", "only-new-pods"} & set(risks(prepared)) == (
+        {told} if told else set()
+    )
+    eventually(lambda: sum(forms(desk).values()) == native and len(forms(desk)) == 2, what=f"{native} native Pods")
+    steadily(lambda: sum(forms(desk).values()) == native, seconds=2, what=f"{native} native Pods")
+
+
+@pytest.mark.parametrize(
+    ("order", "stays"),
+    [
+        pytest.param("OrderedReady", True, id="one after the other: it stays as it is"),
+        pytest.param("Parallel", False, id="all at once: the controller replaces it"),
+    ],
+)
+def test_an_ordinal_that_never_gets_ready_after_the_way_back(
+    order: str, stays: bool, desk: Desk, kubelet: HollowKubelet
+) -> None:
+    desk.create(classic("statefulset", pod={"tolerations": TOLERATIONS}, podManagementPolicy=order))
+    old = desk.cluster.get("statefulset", "shop", namespace=desk.namespace)["spec"]["template"]
+    back = json.dumps([{"op": "replace", "path": "/spec/template", "value": old}])
+    repaired = {"shop-0": False, "shop-1": False}
+    ready_pods(desk)
+    kubelet.break_helper(HELPER, "crashes")
+
+    prepared = patched(desk, "statefulset")
+    assert not stays or "stuck-ordinal" in risks(prepared)
+    eventually(lambda: forms(desk) == {"shop-0": False, "shop-1": True}, what="shop-1 is native, and not ready")
+    kubelet.repair()
+    desk.cluster.kubectl("patch", "statefulset", "shop", "-n", desk.namespace, "--type=json", "-p", back)
+
+    if stays:
+        steadily(lambda: forms(desk).get("shop-1"), seconds=4, what="shop-1 has the broken form")
+        desk.cluster.kubectl("delete", "pod", "shop-1", "-n", desk.namespace)
+    eventually(lambda: forms(desk) == repaired, what="shop-1 comes back in the old form")
 
 
 class Stripping(BaseHTTPRequestHandler):

@@ -125,12 +125,19 @@ def deployment(name: str, *, form: Form, shared: Path, replicas: int = 1) -> Man
     }
 
 
-def on_the_node(*containers: Manifest, shared: Path, init: Sequence[Manifest] = (), **fields: object) -> Manifest:
-    """A Pod spec with these containers, for the test node. Its grace period is short unless told otherwise."""
+def on_the_node(
+    *containers: Manifest,
+    shared: Path,
+    init: Sequence[Manifest] = (),
+    volumes: Sequence[Manifest] = (),
+    **fields: object,
+) -> Manifest:
+    """A Pod spec with these containers, for the test node. Its grace period is short unless told otherwise; `volumes` come
+    beside the shared folder."""
     return {
         "initContainers": list(init),
         "containers": list(containers),
-        "volumes": [{"name": "shared", "hostPath": {"path": str(shared), "type": "Directory"}}],
+        "volumes": [{"name": "shared", "hostPath": {"path": str(shared), "type": "Directory"}}, *volumes],
         "tolerations": [{key: TAINT[key] for key in ("key", "value", "effect")}],
         "terminationGracePeriodSeconds": 5,
         **fields,

@@ -213,7 +213,17 @@ def burning_scenes(shared: Path) -> dict[str, tuple[Scene, Form]]:
 
     sleeping = p.helper(ports=[{"containerPort": 9000}], lifecycle={"preStop": {"sleep": {"seconds": 8}}})
     drained = Scene(p.spec(work, sleeping, restartPolicy="Never", terminationGracePeriodSeconds=20), job={})
+
+    def probed(port: int) -> Scene:
+        probe = {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": 2}
+        main = p.main("httpd -p 8080\n" + draining(0), ports=[{"containerPort": 8080}])
+        helper = p.helper("httpd -p 9090\n" + draining(0), livenessProbe=probe)
+        setup = p.helper(recording("sleep 12"), name="setup")
+        return Scene(p.spec(main, helper, init=[setup]), place={"helper": "first"})
+
     return {
+        "liveness-app": (probed(8080), "native"),
+        "liveness-own": (probed(9090), "native"),
         "job-policy": (judged_by(), "native"),
         "job-policy-named": (judged_by(containerName="main"), "native"),
         "job-sleep-goes": (drained, "native"),
@@ -289,6 +299,8 @@ def test_sidecars_stop_in_reverse_one_by_one_and_their_pre_stop_hooks_run_at_onc
     assert max(native.at(name, "hook") for name in ("first", "second", "third")) < native.at("main", "end")
     ends = [(native.at(name, "stopping"), native.at(name, "end")) for name in ("main", "third", "second", "first")]
     assert [time for pair in ends for time in pair] == sorted(time for pair in ends for time in pair)
+    told = [name for step in scene.plan().timeline_after.stop for name in step.containers]
+    assert told == sorted(told, key=lambda name: native.at(name, "stopping")), "the plan's timeline says the same"
     assert all(classic.at(name, "end") < classic.at("main", "end") for name in ("first", "second", "third"))
     assert "grace-period" not in scene.risks()
 
@@ -376,7 +388,7 @@ def test_when_the_grace_period_is_used_up_helpers_get_two_seconds_together(stage
 def test_a_helper_that_is_deaf_to_sigterm_uses_up_the_time_of_those_before_it(stage: Stage, parts: Parts) -> None:
     def scene(last: str) -> Scene:
         helpers = (parts.helper(draining(4), name="first"), parts.helper(last, name="last"))
-        return Scene(parts.spec(parts.main(), *helpers, terminationGracePeriodSeconds=12), ("first", "last"))
+        return Scene(parts.spec(parts.main(), *helpers, terminationGracePeriodSeconds=8), ("first", "last"))
 
     deaf, hearing = scene(recording("while :; do sleep 1; done")), scene(draining(0))
     assert deaf.risks()["ignores-sigterm"] == "caution"
@@ -386,9 +398,10 @@ def test_a_helper_that_is_deaf_to_sigterm_uses_up_the_time_of_those_before_it(st
     for each in pods:
         each.until("main", "begin")
     stage.end(*pods)
-    assert waits.at("first", "stopping") - waits.at("main", "end") > 9
+    assert waits.at("first", "stopping") - waits.at("main", "end") > 6
     assert not waits.times("first", "end")
-    assert well.at("first", "end") - well.at("main", "end") < 9
+    assert well.at("first", "stopping") - well.at("main", "end") < 4
+    assert well.times("first", "end")
 
 
 def test_a_pod_deleted_in_its_init_phase_stops_an_early_sidecar_beside_the_plain_init(
@@ -433,6 +446,107 @@ def test_a_startup_probe_that_asks_the_app_is_a_deadlock(stage: Stage, parts: Pa
         return not any(each.times("main", "begin") or each.status("helper")["restartCount"] for each in (stuck, named))
 
     steadily(neither_starts, seconds=6, what="the app waits for the helper and the helper for the app")
+
+
+DATA = {"name": "data", "emptyDir": {}}
+MOUNT = {"name": "data", "mountPath": "/data"}
+
+
+def with_mount(made: Manifest, **mount: Any) -> Manifest:
+    """The container with the Pod's own empty volume as well."""
+    return {**made, "volumeMounts": [*made["volumeMounts"], {**MOUNT, **mount}]}
+
+
+def test_a_helper_before_the_init_container_that_writes_its_file_finds_nothing(stage: Stage, parts: Parts) -> None:
+    writer = with_mount(parts.helper(recording("sleep 2\necho set >/data/conf"), name="writer"))
+    look = recording("test -s /data/conf && record found || record nothing\n" + draining(0))
+    spec = parts.spec(parts.main(), with_mount(parts.helper(look), readOnly=True), init=[writer], volumes=[DATA])
+    early, late = Scene(spec, place={"helper": "first"}), Scene(spec)
+    assert early.risks()["placed-before-writer"] == "blocker"
+    assert "placed-before-writer" not in late.risks()
+
+    first, last = stage.start(early=(early, "native"), late=(late, "native"))
+    first.until("helper", "nothing")
+    last.until("helper", "found")
+
+
+def test_a_file_by_sub_path_that_the_app_creates_is_a_folder_for_a_helper_that_starts_first(
+    stage: Stage, parts: Parts
+) -> None:
+    def scene(**mount: Any) -> Scene:
+        look = recording("test -d /data/app.conf && record folder\nrecord looked\n" + draining(0))
+        main = with_mount(parts.main(recording("echo set >/data/app.conf\n" + draining(0))))
+        return parts.scene(main, with_mount(parts.helper(look), **mount), volumes=[DATA])
+
+    by_file, by_folder = scene(subPath="app.conf", mountPath="/data/app.conf"), scene()
+    assert by_file.risks()["sub-path-file"] == "caution"
+    assert "sub-path-file" not in by_folder.risks()
+
+    wrong, right = stage.start(file=(by_file, "native"), folder=(by_folder, "native"))
+    for each in (wrong, right):
+        each.until("helper", "looked")
+    assert wrong.times("helper", "folder")
+    assert not right.times("helper", "folder")
+
+
+def test_a_command_that_waits_for_the_app_is_a_deadlock_with_a_startup_probe_and_works_without(
+    stage: Stage, parts: Parts
+) -> None:
+    waits = recording(
+        "until wget -qO /dev/null http://localhost:8080/etc/hosts; do sleep 1; done\nrecord ready\ntouch /tmp/ready\n"
+        + draining(0)
+    )
+    main = parts.main("httpd -p 8080\n" + draining(0), ports=[{"containerPort": 8080}])
+    gated = parts.scene(main, parts.helper(waits, startupProbe={**READY, "periodSeconds": 1}))
+    plain = parts.scene(main, parts.helper(waits))
+    assert gated.risks()["command-waits-for-app"] == "blocker"
+    assert plain.risks()["command-waits-for-app"] == "caution"
+
+    stuck, well = stage.start(gated=(gated, "native"), plain=(plain, "native"))
+    stuck.until("helper", "begin")
+    well.until("helper", "ready")
+    steadily(lambda: not stuck.times("main", "begin"), seconds=4, what="the app waits for the probe")
+
+
+def test_a_post_start_hook_that_waits_for_the_app_leaves_a_pod_that_neither_starts_nor_ends(
+    stage: Stage, parts: Parts, node: Node
+) -> None:
+    let_go = node.shared / f"{stage.namespace}-let-go"
+    main = parts.main("httpd -p 8080\n" + draining(0), ports=[{"containerPort": 8080}])
+
+    def scene(port: int) -> Scene:
+        loop = f"until wget -qO /dev/null http://localhost:{port}/etc/hosts || test -e {let_go}; do sleep 1; done"
+        hook = {"postStart": {"exec": {"command": ["sh", "-c", loop]}}}
+        helper = parts.helper("httpd -p 9090\n" + draining(0), ports=[{"containerPort": 9090}], lifecycle=hook)
+        return parts.scene(main, helper, terminationGracePeriodSeconds=1)
+
+    asking, own = scene(8080), scene(9090)
+    assert asking.risks()["post-start-needs-app"] == "blocker"
+    assert "post-start-needs-app" not in own.risks()
+
+    stuck, well, classic = stage.start(asking=(asking, "native"), own=(own, "native"), classic=(asking, "classic"))
+    stuck.until("helper", "begin")
+    for each in (well, classic):
+        each.until("main", "begin")
+    stage.cluster.kubectl("delete", "pod", stuck.name, "-n", stage.namespace, "--wait=false")
+
+    def hangs() -> bool:
+        return "deletionTimestamp" in stuck.object()["metadata"] and not stuck.times("helper", "stopping")
+
+    steadily(hangs, seconds=6, what="it is told to end, and its container is not")
+    assert not stuck.times("main", "begin")
+    let_go.touch()
+    stage.cluster.kubectl("wait", "--for=delete", f"pod/{stuck.name}", "-n", stage.namespace, "--timeout=60s")
+
+
+def test_a_liveness_probe_that_asks_the_app_kills_an_early_helper_while_inits_work(burning: Burning) -> None:
+    asking, own = burning["liveness-app"], burning["liveness-own"]
+    assert burning.risks("liveness-app")["liveness-needs-app"] == "caution"
+    assert "liveness-needs-app" not in burning.risks("liveness-own")
+    for each in (asking, own):
+        each.until("main", "begin")
+    assert len(asking.times("helper", "begin")) > 1
+    assert len(own.times("helper", "begin")) == 1
 
 
 def tried_again(each: Watched) -> bool:

@@ -46,7 +46,14 @@ class Ran:
 def run(program: Path | str, *words: str, env: Mapping[str, str] | None = None, **more: Any) -> Ran:
     """Runs a program without a terminal and with no other environment than `env`."""
     done = subprocess.run(
-        [program, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=env or {}, timeout=60, **more
+        [program, *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=env or {},
+        timeout=60,
+        **more,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 
@@ -62,7 +69,9 @@ def built(path: Path) -> Path:
     """The file of dist/, no older than what it is made of."""
     if not path.exists():
         without(f"There is no {path.name} in dist. Remedy: `make dist`.")
-    newest = max(f.stat().st_mtime for name in SOURCES for f in (ROOT / name).rglob("*.[pyt]*") if "__pycache__" not in f.parts)
+    newest = max(
+        f.stat().st_mtime for name in SOURCES for f in (ROOT / name).rglob("*.[pyt]*") if "__pycache__" not in f.parts
+    )
     if path.stat().st_mtime < newest:
         without(f"{path.name} is older than the sources. Remedy: `make dist`.")
     return path

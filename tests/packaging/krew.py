@@ -76,7 +76,9 @@ def _platform(where: str, platform: Mapping[str, Any]) -> Iterator[str]:
     keys = {*(selector.get("matchLabels") or {}), *(e.get("key") for e in selector.get("matchExpressions") or ())}
     if not keys or not keys <= {"os", "arch"}:
         yield f"{where}.selector: is empty or has other keys than os and arch"
-    if not str(platform.get("uri", "")).startswith("https://") or not str(platform["uri"]).endswith((".tar.gz", ".zip")):
+    if not str(platform.get("uri", "")).startswith("https://") or not str(platform["uri"]).endswith(
+        (".tar.gz", ".zip")
+    ):
         yield f"{where}.uri: is no https address of a .tar.gz or .zip"
     if not re.fullmatch(r"[a-f0-9]{64}", str(platform.get("sha256", ""))):
         yield f"{where}.sha256: is not 64 lower-case hexadecimal digits"

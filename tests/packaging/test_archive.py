@@ -88,8 +88,12 @@ def _normal(name: str) -> str:
 def test_licences_of_python_and_of_each_library_of_the_system(unpacked: Path) -> None:
     licences = unpacked / "THIRD-PARTY-LICENSES"
     assert list((licences / "python").iterdir())
-    libraries = [p.name for p in (unpacked / "_internal").glob("lib*") if p.is_file() and not p.name.startswith("libpython")]
-    stems = {re.sub(r"\W|_|\d", "", name.partition(".")[0]).lower() for name in libraries} - {"libcrypto"}  # of OpenSSL, as libssl
+    libraries = [
+        p.name for p in (unpacked / "_internal").glob("lib*") if p.is_file() and not p.name.startswith("libpython")
+    ]
+    stems = {re.sub(r"\W|_|\d", "", name.partition(".")[0]).lower() for name in libraries} - {
+        "libcrypto"
+    }  # of OpenSSL, as libssl
     names = {re.sub(r"\W|_|\d", "", folder.name).lower().replace("zlibg", "libz") for folder in licences.iterdir()}
     assert {stem for stem in stems if not any(name.startswith(stem) for name in names)} == set()
 
@@ -100,7 +104,7 @@ def test_no_empty_licence(unpacked: Path) -> None:
 
 
 def test_nothing_of_the_builders_paths(unpacked: Path) -> None:
-    ours = [path for path in (unpacked / "_internal" / "kubectl_sidecar").rglob("*.pyc")]
+    ours = list((unpacked / "_internal" / "kubectl_sidecar").rglob("*.pyc"))
     assert ours
     assert [path for path in ours if str(ROOT).encode() in path.read_bytes()] == []
 
@@ -111,11 +115,11 @@ def test_the_glibc_that_the_guide_names_is_enough(unpacked: Path) -> None:
         without("There is no readelf. Remedy: install the package binutils.")
     said = re.search(r"built on Debian 12 needs glibc \*\*(\d+\.\d+)\*\*", GUIDE.read_text())
     assert said, "docs/installing.md does not say which glibc the archive needs"
-    script = [sys.executable, ROOT / "packaging" / "glibc.py"]
-    read = subprocess.run([*script, "--at-most", said[1], unpacked], capture_output=True, text=True, check=False)
+    script = [sys.executable, str(ROOT / "packaging" / "glibc.py")]
+    read = subprocess.run([*script, "--at-most", said[1], str(unpacked)], capture_output=True, text=True, check=False)
     assert read.returncode == 0, read.stderr
     # what is older than the oldest is refused, with the files to blame
-    refused = subprocess.run([*script, "--at-most", "2.4", unpacked], capture_output=True, text=True, check=False)
+    refused = subprocess.run([*script, "--at-most", "2.4", str(unpacked)], capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert f"{unpacked / '_internal'}" in refused.stderr
 
@@ -127,7 +131,9 @@ def test_krew_refuses_other_bytes(archive: Path, manifest: dict[str, Any], tmp_p
         krew.install(manifest, other, tmp_path / "root", os=sys.platform, arch=ARCH)
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE], ids=["symlink", "hard link", "device"])
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE], ids=["symlink", "hard link", "device"]
+)
 def test_krew_refuses_links(tmp_path: Path, kind: bytes) -> None:
     entry = tarfile.TarInfo("link")
     entry.type, entry.linkname = kind, "kubectl-sidecar"

@@ -20,7 +20,10 @@ ALL = [("linux", "amd64"), ("linux", "arm64"), ("darwin", "amd64"), ("darwin", "
 
 def render(archives: Path) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, ROOT / "packaging" / "render.py", "--archives", archives], capture_output=True, text=True, check=True
+        [sys.executable, ROOT / "packaging" / "render.py", "--archives", archives],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     document: dict[str, Any] = yaml.safe_load(done.stdout)
     return document
@@ -66,7 +69,10 @@ def test_the_committed_one_is_rendered(tmp_path: Path) -> None:
     assert committed == rendered
     for platform in platforms:
         assert platform.keys() == listed[tuple(platform["selector"]["matchLabels"].values())].keys()
-        assert {**platform, "sha256": ""} == {**listed[tuple(platform["selector"]["matchLabels"].values())], "sha256": ""}
+        assert {**platform, "sha256": ""} == {
+            **listed[tuple(platform["selector"]["matchLabels"].values())],
+            "sha256": "",
+        }
 
 
 def test_the_built_one_breaks_no_rule(manifest: dict[str, Any]) -> None:

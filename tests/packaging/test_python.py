@@ -34,7 +34,16 @@ def environment(folder: Path, *requirements: str, constraints: Path | None = Non
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     pinned = ["-c", str(constraints)] if constraints else []
     subprocess.run(
-        [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *pinned, *requirements],
+        [
+            folder / "bin" / "python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            *pinned,
+            *requirements,
+        ],
         check=True,
     )
     return folder / "bin"

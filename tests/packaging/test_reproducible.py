@@ -26,7 +26,9 @@ def test_again_in_another_folder(tmp_path: Path, archive: Path) -> None:
         time = tar.getmembers()[0].mtime
     # there is no Git checkout; umask, time zone and locale are other ones
     environ = {**os.environ, "SOURCE_DATE_EPOCH": str(time), "TZ": "Asia/Tokyo", "LC_ALL": "C"}
-    made = subprocess.run(["make", "dist"], cwd=folder, env=environ, check=False, capture_output=True, text=True, umask=0o077)
+    made = subprocess.run(
+        ["make", "dist"], cwd=folder, env=environ, check=False, capture_output=True, text=True, umask=0o077
+    )
     assert made.returncode == 0, made.stderr
     wheel = next(archive.parent.glob("kubectl_sidecar-*.whl"))
     for before in (archive, Path(f"{archive}.sha256"), wheel):

@@ -1,6 +1,5 @@
 """The archive runs wherever it is put, whatever the surroundings lack; where it cannot, a sentence says why."""
 
-import errno
 import fcntl
 import os
 import pty
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.packaging import krew
 from tests.packaging.conftest import Ran, run, without
 
 LIST = ("list", "--demo", "--no-headers")
@@ -68,7 +68,12 @@ def test_it_calls_itself_as_kubectl_does(installed: Path) -> None:
         {"LC_ALL": "xx"},
         {"LANG": "de_DE.ISO-8859-1"},
         {"LC_ALL": "C"},
-        {"TMPDIR": "/nowhere", "XDG_CACHE_HOME": "/nowhere", "XDG_CONFIG_HOME": "/nowhere", "XDG_STATE_HOME": "/nowhere"},
+        {
+            "TMPDIR": "/nowhere",
+            "XDG_CACHE_HOME": "/nowhere",
+            "XDG_CONFIG_HOME": "/nowhere",
+            "XDG_STATE_HOME": "/nowhere",
+        },
         {"XDG_CACHE_HOME": "/dev/null", "XDG_STATE_HOME": "relative"},
         {"TERM": "dumb"},
         {"TERM": "nonsense", "COLUMNS": "x"},
@@ -156,9 +161,8 @@ def test_all_commands_with_nothing_but_a_c_library(bare: Path, words: tuple[str,
 def test_an_archive_unpacked_halfway_has_no_program(archive: Path, tmp_path: Path, percent: int) -> None:
     cut = tmp_path / "cut.tar.gz"
     cut.write_bytes(archive.read_bytes()[: archive.stat().st_size * percent // 100])
-    with pytest.raises((EOFError, tarfile.ReadError)), tarfile.open(cut) as tar:
-        for entry in tar:
-            tar.extract(entry, tmp_path, filter="data")
+    with pytest.raises((EOFError, tarfile.ReadError)):
+        krew.unpack(cut, tmp_path)
     assert (tmp_path / "kubectl-sidecar" / "LICENSE").exists()
     assert not (tmp_path / "kubectl-sidecar" / "kubectl-sidecar").exists()
 
@@ -216,7 +220,7 @@ def on_a_terminal(program: Path, *words: str, keys: bytes, until: bytes, env: di
     process, master = pty.fork()
     if process == 0:
         try:
-            os.execve(program, [program, *words], env)
+            os.execve(program, [str(program), *words], env)
         finally:
             os._exit(127)
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
@@ -225,8 +229,7 @@ def on_a_terminal(program: Path, *words: str, keys: bytes, until: bytes, env: di
         if select.select([master], [], [], 0.1)[0]:
             try:
                 drawn += os.read(master, 65536)
-            except OSError as error:
-                assert error.errno == errno.EIO  # the program has gone
+            except OSError:  # the program has gone
                 break
         if until in drawn and not typed:
             os.write(master, keys)

@@ -37,7 +37,7 @@ def test_a_release_is_built_by_make_dist() -> None:
 
 def test_all_that_they_call_is_there() -> None:
     text = "\n".join(step.get("run", "") for name in ("ci", "release") for step in steps(name))
-    called = {path for path in re.findall(r"(?<![\w./-])(?:packaging|tests|\.ci)/[\w./-]+", text)}
+    called = set(re.findall(r"(?<![\w./-])(?:packaging|tests|\.ci)/[\w./-]+", text))
     assert {"packaging/fetch-python.sh", ".ci/run"} <= called
     assert [path for path in called if not (ROOT / path).exists()] == []
 
@@ -45,7 +45,9 @@ def test_all_that_they_call_is_there() -> None:
 def test_all_four_platforms_are_built() -> None:
     document = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())
     matrix = document["jobs"]["archive"]["strategy"]["matrix"]["include"]
-    assert {(row["os"], row["arch"]) for row in matrix} == {(o, a) for o in ("linux", "darwin") for a in ("amd64", "arm64")}
+    assert {(row["os"], row["arch"]) for row in matrix} == {
+        (o, a) for o in ("linux", "darwin") for a in ("amd64", "arm64")
+    }
 
 
 @pytest.mark.parametrize("name", ["ci", "release"])
