@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from kubectl_sidecar.core.globs import parse_image
 from kubectl_sidecar.core.scene import Scene, Seen
@@ -135,26 +136,39 @@ def ports_and_probes(scene: Scene) -> None:
 
 
 def _user_ports(container: Container) -> bool:
-    return any("metrics" not in (p.name or "") and p.container_port not in METRICS_PORTS for p in container.ports or ())
+    for port in container.ports or ():
+        if port.container_port not in METRICS_PORTS and "metrics" not in (port.name or ""):
+            return True
+    return False
 
 
 def requests(scene: Scene) -> None:
     """Three quarters or more of what the containers request, or a device, is for the main. Only where all say what they need."""
     for seen in scene.all:
-        limits = (seen.container.resources.limits if seen.container.resources else None) or {}
-        if any("/" in key or key.startswith("hugepages-") for key in limits) and not seen.has_high:
+        resources = seen.container.resources
+        if resources and resources.limits and not seen.has_high and _has_device(resources.limits):
             seen.add("device", "asks for a device or huge pages", "medium", "main", f"{seen.path}.resources")
+    requested = [s.container.resources.requests if s.container.resources else None for s in scene.all]
+    if not all(requested):
+        return
     for key in ("cpu", "memory"):
-        asked = [_request(s.container, key) for s in scene.all]
+        asked = [_request(r, key) for r in requested if r]
         if all(asked) and max(asked) >= 0.75 * sum(asked):
             seen = scene.all[asked.index(max(asked))]
             if _open(seen) and "requests" not in seen.told:
                 seen.add("requests", f"requests most of the {key}", "low", "main", f"{seen.path}.resources")
 
 
-def _request(container: Container, key: str) -> float:
-    quantity = ((container.resources.requests if container.resources else None) or {}).get(key)
-    return _amount(quantity) if quantity is not None else 0.0
+def _has_device(limits: Mapping[str, Quantity | None]) -> bool:
+    return any("/" in key or key.startswith("hugepages-") for key in limits if key not in _PLAIN)
+
+
+_PLAIN = ("cpu", "memory")
+
+
+def _request(requested: Mapping[str, Quantity | None], key: str) -> float:
+    quantity = requested.get(key)
+    return 0.0 if quantity is None else _amount(quantity)
 
 
 _SUFFIXES = {
@@ -174,7 +188,11 @@ def _amount(quantity: Quantity) -> float:
     """A Kubernetes quantity as far as a comparison needs it; 0 for what is none."""
     if not isinstance(quantity, str):
         return float(quantity) if 0 < quantity < 1e18 else 0.0
-    text = quantity[:32]
+    return _amount_of(quantity[:32])
+
+
+@lru_cache(maxsize=1024)
+def _amount_of(text: str) -> float:
     for suffix in (text[-2:], text[-1:]):
         if suffix in _SUFFIXES:
             number, factor = text[: -len(suffix)], _SUFFIXES[suffix]
@@ -197,7 +215,7 @@ def privileges(scene: Scene) -> None:
     agents have privileges too, so this only adds to other signs."""
     if scene.kind == "DaemonSet":
         return
-    strong = [s for s in scene.all if _privileged(s.container)]
+    strong = [s for s in scene.all if s.container.security_context and _privileged(s.container)]
     if len(strong) == 1 and strong[0].side:
         strong[0].add(
             "privileges", "the only one with privileges", "low", "sidecar", f"{strong[0].path}.securityContext"
@@ -244,8 +262,11 @@ def signals_others(scene: Scene) -> None:
 def same_image(scene: Scene) -> None:
     """Containers of one image beside each other are parts of one program, none the helper of another unless it is called so."""
     images: dict[str, list[Seen]] = {}
-    for seen in scene.all:
-        if seen.container.image and not seen.side:
+    possible = [s for s in scene.all if s.container.image and not s.side]
+    if len({s.image for s in possible}) == len(possible):  # a different last segment is a different image
+        return
+    for seen in possible:
+        if seen.container.image:
             images.setdefault(parse_image(seen.container.image).path, []).append(seen)
     for group in images.values():
         for seen in group if len(group) > 1 else ():

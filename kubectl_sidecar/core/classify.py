@@ -12,7 +12,7 @@ from kubectl_sidecar.core.behaviour import HABITS
 from kubectl_sidecar.core.confidence import confidence_of
 from kubectl_sidecar.core.evidence import RULES
 from kubectl_sidecar.core.findings import Confidence, Evidence, Finding, Override, Role, Surroundings
-from kubectl_sidecar.core.globs import capped_words, joined
+from kubectl_sidecar.core.globs import words_and_text
 from kubectl_sidecar.core.injection import advice
 from kubectl_sidecar.core.match import Hit, RecipeIndex
 from kubectl_sidecar.core.overrides import OVERRIDE_PREFIX, decisions
@@ -23,6 +23,8 @@ from kubectl_sidecar.core.workload import Container, PodTemplate, Workload
 __all__ = ["RecipeIndex", "classify", "confidence_of"]
 
 _NOTHING = Surroundings()
+_RULES, _HABITS = tuple(RULES.values()), tuple(HABITS.values())
+_OWN_WORK = frozenset({"named-like-workload", "node-agent"})
 _ONLY = (Evidence("only-container", "the only container of the Pod", "decisive", "main", "containers"),)
 _NATIVE = (
     Evidence(
@@ -58,7 +60,9 @@ def classify(
         findings = [_only(containers[0], index, decided)]
     else:
         findings = []
-    findings += [_init(c, i, index) for i, c in enumerate(workload.spec.init_list)]
+    inits = workload.spec.init_containers
+    if inits:
+        findings += [_init(c, i, index) for i, c in enumerate(inits)]
     if around.pod is not None:
         findings += _from_pod(workload, around.pod, index)
     if complaints and findings:
@@ -97,8 +101,7 @@ def _init(container: Container, i: int, index: RecipeIndex, injected: bool = Fal
 
 
 def _hit(container: Container, index: RecipeIndex) -> Hit | None:
-    words = capped_words(container)
-    hit = index.best(container, words, joined(words) if words else "")[1]
+    hit = index.best(container, *words_and_text(container))[1]
     return hit if hit and _names_family(hit, "main", set()) else None
 
 
@@ -126,12 +129,12 @@ def _from_pod(workload: Workload, pod: PodTemplate, index: RecipeIndex) -> list[
 
 
 def _weigh(scene: Scene, decided: Mapping[str, tuple[Override, str]]) -> list[Finding]:
-    for rule in RULES.values():
+    for rule in _RULES:
         rule(scene)
     if _in_doubt(scene):
-        for rule in HABITS.values():
+        for rule in _HABITS:
             rule(scene)
-    forced = _forced(scene, decided)
+    forced = _forced(scene, decided) if decided else {}
     roles, named = weigh(scene, forced)
     return [_finding(scene, seen, roles, named, decided, forced) for seen in scene]
 
@@ -164,13 +167,13 @@ def _finding(scene: Scene, seen: Seen, roles: Mapping[int, Role], named: bool, d
     role = roles[seen.index]
     evidence, against = _sides(seen, role)
     contrary = against
-    if role == "main" and not seen.told.isdisjoint(("named-like-workload", "node-agent")):
+    if role == "main" and against and not seen.told.isdisjoint(_OWN_WORK):
         # A family known as helper that has a workload of its own is no contradiction.
         contrary = tuple([e for e in against if e.rule not in ("family", "family-command")])
     confidence: Confidence = "possible" if role == "unknown" else confidence_of(evidence, contrary)
     if role == "sidecar" and not named and not seen.injected:
         confidence = "possible"
-    decision = decided.get(seen.name)
+    decision = decided.get(seen.name) if decided else None
     override = decision[0] if decision else None
     would_raise = ""
     if decision and (seen.index in forced or decision[0] == "leave"):

@@ -14,12 +14,17 @@ def confidence_of(evidence: Sequence[Evidence], against: Sequence[Evidence]) -> 
     likely    one high fact, or two medium ones, with nothing against
     possible  anything less, or anything against
     """
-    weights = [e.weight for e in evidence]
-    if "decisive" in weights:
-        return "certain"
+    high = medium = 0
+    for one in evidence:
+        weight = one.weight
+        if weight == "high":
+            high += 1
+        elif weight == "medium":
+            medium += 1
+        elif weight == "decisive":
+            return "certain"
     if against:
         return "possible"
-    high = weights.count("high")
     if high:
         return "certain" if high >= 2 else "likely"
-    return "likely" if weights.count("medium") >= 2 else "possible"
+    return "likely" if medium >= 2 else "possible"

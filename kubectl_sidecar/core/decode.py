@@ -67,6 +67,7 @@ class _Body(_Base, Generic[SpecT], frozen=True):
     selector: dict[str, Any] | None = None
     progress_deadline_seconds: int | None = None
     min_ready_seconds: int | None = None
+    pod_management_policy: str | None = None
     volume_claim_templates: tuple[ClaimTemplate, ...] | None = None
     backoff_limit: int | None = None
     active_deadline_seconds: int | None = None
@@ -271,6 +272,7 @@ def _workload(kind: Kind, item: Any, spec_of: Callable[[Any], PodSpec | None]) -
         selector=body.selector,
         progress_deadline_seconds=body.progress_deadline_seconds,
         min_ready_seconds=body.min_ready_seconds,
+        pod_management_policy=body.pod_management_policy,
         claim_templates=tuple((c.metadata or Metadata()).name or "" for c in body.volume_claim_templates or ()),
         job=_job_spec(job) if kind.name in ("CronJob", "Job") and job else None,
     )

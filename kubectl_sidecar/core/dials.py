@@ -17,6 +17,8 @@ def dials_other(scene: Scene) -> None:
     another (database, proxy, collector) has a helper in it."""
     for seen in scene.all:
         for pointer in seen.pointers:
+            if pointer.use == "front" and "dials-main" in seen.told:
+                continue  # said once is enough
             other, declared = scene.owner(pointer.port, seen)
             if pointer.use == "front":
                 _front(seen, pointer, other, declared)

@@ -207,16 +207,21 @@ def _text(value: Any, *keys: str) -> str:
 def state_of(findings: Iterable[Finding]) -> State:
     """The state of a workload in one word `unsure` only where some container may be a sidecar and none is
     known to be one: a person has to say."""
-    found = tuple(findings)
-    classic = [f for f in found if f.is_classic and f.confidence != "possible"]
-    movable = [f for f in classic if not f.injected]
-    native = any(f.role == "native-sidecar" for f in found)
-    doubtful = any(
-        f.list == "containers" and (f.role == "unknown" or (f.role == "sidecar" and f.confidence == "possible")) for f in found
-    )  # fmt: skip
+    movable = injected = native = doubtful = False
+    for f in findings:
+        role = f.role
+        if role == "native-sidecar":
+            native = True
+        elif f.list != "containers":
+            continue
+        elif role == "sidecar" and f.confidence != "possible":
+            injected = injected or f.injected
+            movable = movable or not f.injected
+        elif role == "sidecar" or role == "unknown":
+            doubtful = True
     if movable:
         return "mixed" if native else "classic"
-    if classic:
+    if injected:
         return "injected"
     if doubtful:
         return "unsure"

@@ -5,11 +5,13 @@ hardly grows with the number of recipes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
-from kubectl_sidecar.core.globs import TOKEN, Image, glob, inside, parse_image, word_set
+import msgspec
+
+from kubectl_sidecar.core.globs import Image, glob, inside, literal, parse_image, tokens, word_set
 from kubectl_sidecar.core.patterns import ImagePattern, Tests, image_pattern, tests_of
 from kubectl_sidecar.core.recipe import Recipe
 from kubectl_sidecar.core.workload import Container, Metadata
@@ -19,7 +21,7 @@ _REMEMBERED = 8_192
 ImageMatch = Literal["no", "basename", "full"]
 
 
-class Hit(NamedTuple):
+class Hit(msgspec.Struct, frozen=True, gc=False):
     """How a container fits a recipe. `detail` is the part of its words, environment, ports or mounts that fitted."""
 
     recipe: Recipe
@@ -34,7 +36,7 @@ class Hit(NamedTuple):
     """The fit as evidence says it."""
 
 
-class _Candidate(NamedTuple):
+class _Candidate(msgspec.Struct, gc=False):
     compiled: _Compiled
     name: str
     image: ImageMatch
@@ -45,10 +47,10 @@ class _Candidate(NamedTuple):
     telling: bool
     tagged: bool
     """The pattern of the image has a tag, so it is the more exact one."""
-    bare: Hit | None
-    """The hit by image and name alone; None where they do not suffice."""
     settled: bool
-    """Whether nothing else of the container could change that hit."""
+    """Whether nothing else of the container could change the hit by image and name alone."""
+    bare: Hit | None = None
+    """That hit; None where image and name do not suffice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class _Compiled:
     unconfirmed: frozenset[str]
     rank: int
     preferred: bool
+    has_tests: bool
+    has_unless: bool
 
 
 UNSPECIFIC = word_set(
@@ -84,14 +88,12 @@ class RecipeIndex:
             seen.setdefault(recipe.family, recipe)
         self.recipes: tuple[Recipe, ...] = tuple(seen.values())
         self._by_last: dict[str, list[tuple[_Compiled, ImagePattern]]] = {}
-        self._loose_images: list[tuple[_Compiled, ImagePattern]] = []
+        self._loose_images: list[tuple[str, tuple[_Compiled, ImagePattern]]] = []
         self._by_name: dict[str, list[_Compiled]] = {}
-        self._loose_names: list[tuple[_Compiled, str, Callable[[str], bool]]] = []
+        self._loose_names: list[tuple[str, _Compiled, str, Callable[[str], bool]]] = []
         self._by_token: dict[str, list[tuple[_Compiled, str, Callable[[str], bool]]]] = {}
         self._loose_commands: list[tuple[_Compiled, str, Callable[[str], bool]]] = []
         self._candidates: dict[tuple[str | None, str], tuple[str, tuple[_Candidate, ...]]] = {}
-        self.looks: dict[Hashable, Any] = {}
-        """What scene.py remembers of containers; it lives and dies with these recipes."""
         self._marks: list[tuple[Callable[[str], bool], Recipe]] = []
         self._exact_marks: dict[str, list[Recipe]] = {}
         self._asks: dict[str, set[str | None]] = {}
@@ -111,19 +113,21 @@ class RecipeIndex:
             frozenset(recipe.unconfirmed),
             rank,
             preferred,
+            not tests.empty,
+            not unless.empty,
         )
         for text in recipe.match.images:
             pattern = image_pattern(text)
             if pattern.last.strip("*?") == "":
                 continue  # `*` says nothing
             if "*" in pattern.last or "?" in pattern.last:
-                self._loose_images.append((compiled, pattern))
+                self._loose_images.append((literal(pattern.last), (compiled, pattern)))
             else:
                 self._by_last.setdefault(pattern.last, []).append((compiled, pattern))
         for name in recipe.match.names:
             self._shared_names[name] = self._shared_names.get(name, 0) + 1
             if "*" in name or "?" in name:
-                self._loose_names.append((compiled, name, glob(name)))
+                self._loose_names.append((literal(name), compiled, name, glob(name)))
             else:
                 self._by_name.setdefault(name, []).append(compiled)
         for command in recipe.match.command:
@@ -154,8 +158,11 @@ class RecipeIndex:
             if len(self._candidates) >= _REMEMBERED:
                 self._candidates.clear()
             parsed = parse_image(container.image) if container.image else _NO_IMAGE
-            known = self._candidates[key] = parsed.basename, self._look_up(parsed, container.name)
+            basename = parsed.path.rpartition("/")[2]
+            known = self._candidates[key] = basename, self._look_up(parsed, basename, container.name)
         image, candidates = known
+        if not candidates:
+            return image, self._by_command(container, words, text, ()) if text else None
         found: Hit | None = None
         preferred = False
         for candidate in candidates:
@@ -165,21 +172,24 @@ class RecipeIndex:
             if hit and (found is None or hit.strength > found.strength):
                 found, preferred = hit, candidate.compiled.preferred and hit.strength >= 2
         if text and (found is None or found.strength < 2):
-            found = self._by_command(container, words, text, [c.compiled for c in candidates]) or found
+            found = self._by_command(container, words, text, candidates) or found
         return image, found
 
     def _by_command(
-        self, container: Container, words: tuple[str, ...], text: str, judged: list[_Compiled]
+        self, container: Container, words: tuple[str, ...], text: str, judged: tuple[_Candidate, ...]
     ) -> Hit | None:
         """The earliest recipe that fits by command alone, whatever the image: a weak fit, and none for a generic one."""
+        possible = self._loose_commands
+        present = self._tokens.intersection(tokens(text))
+        if present:
+            possible = [*(entry for token in present for entry in self._by_token[token]), *possible]
         fitting = [
             (compiled.rank, pattern, compiled)
-            for compiled, pattern, test in (
-                *(entry for token in self._tokens.intersection(TOKEN.findall(text)) for entry in self._by_token[token]),
-                *self._loose_commands,
-            )
-            if not compiled.recipe.generic and all(compiled is not j for j in judged) and test(text)
+            for compiled, pattern, test in possible
+            if test(text) and not compiled.recipe.generic and all(compiled is not j.compiled for j in judged)
         ]
+        if not fitting:
+            return None
         for _, pattern, compiled in sorted(fitting, key=lambda entry: entry[:2]):
             image = parse_image(container.image) if container.image else _NO_IMAGE
             if not _excluded(compiled, image, container.name) and not self._unless(compiled, container, words, text):
@@ -187,14 +197,18 @@ class RecipeIndex:
                 return Hit(compiled.recipe, "no", "", False, pattern, "", confirmed, 2, "")
         return None
 
-    def _look_up(self, image: Image, name: str) -> tuple[_Candidate, ...]:
-        basename = image.basename
+    def _look_up(self, image: Image, basename: str, name: str) -> tuple[_Candidate, ...]:
         named = {id(c): (c, name) for c in self._by_name.get(name, ())}
-        for compiled, pattern, test in self._loose_names:
-            if id(compiled) not in named and test(name):
+        for part, compiled, pattern, test in self._loose_names:
+            if part in name and id(compiled) not in named and test(name):
                 named[id(compiled)] = (compiled, pattern)
+        shapes: list[tuple[_Compiled, ImagePattern]] = []
+        if basename:
+            shapes = [*self._by_last.get(basename, ()), *[e for part, e in self._loose_images if part in basename]]
+        if not shapes and not named:
+            return ()
         found: dict[int, _Candidate] = {}
-        for compiled, shape in (*self._by_last.get(basename, ()), *self._loose_images) if basename else ():
+        for compiled, shape in shapes:
             level: ImageMatch = "full" if shape.fits(image) else "no"
             if level == "no" and shape.last == basename and basename not in UNSPECIFIC and not shape.tag:
                 level = "basename"
@@ -211,7 +225,8 @@ class RecipeIndex:
         if not found:
             return ()
         kept = [c for c in found.values() if not _excluded(c.compiled, image, name)]
-        kept.sort(key=lambda c: (not c.compiled.preferred, -_image_rank(c.image), not c.named, c.compiled.rank))
+        if len(kept) > 1:
+            kept.sort(key=lambda c: (not c.compiled.preferred, -_image_rank(c.image), not c.named, c.compiled.rank))
         return tuple(kept)
 
     def _candidate(self, compiled: _Compiled, level: ImageMatch, text: str, confirmed: bool,
@@ -219,22 +234,26 @@ class RecipeIndex:
         by_name = named.get(id(compiled))
         sure = by_name is not None and by_name[1] not in compiled.unconfirmed
         telling = by_name is not None and self._telling(by_name[1])
-        settled = compiled.unless.empty and (compiled.tests.empty or (level == "full" and not compiled.recipe.generic))
-        candidate = _Candidate(
-            compiled, name, level, text[-120:], confirmed, by_name is not None, sure, telling, tagged, None, settled
+        settled = not compiled.has_unless and (
+            not compiled.has_tests or (level == "full" and not compiled.recipe.generic)
         )
-        return candidate if compiled.recipe.generic else candidate._replace(bare=self._hit(candidate, "", ""))
+        candidate = _Candidate(
+            compiled, name, level, text[-120:], confirmed, by_name is not None, sure, telling, tagged, settled
+        )
+        if not compiled.recipe.generic:
+            candidate.bare = self._hit(candidate, "", "")
+        return candidate
 
     def _unless(self, compiled: _Compiled, container: Container, words: tuple[str, ...], text: str) -> bool:
         unless = compiled.unless
-        return not unless.empty and bool(unless.first_command(words, text) or unless.first_other(container))
+        return compiled.has_unless and bool(unless.first_command(words, text) or unless.first_other(container))
 
     def _judge(self, c: _Candidate, container: Container, words: tuple[str, ...], text: str) -> Hit | None:
         """How well a candidate fits: 4 image and name, 3 image, 2 last segment of the image and name, 1 less; a pattern
         with a tag adds 1, a command 3 where it says more than which program the image is. A generic image counts only with
         a fit of command, args, env, ports or mounts."""
         compiled, recipe = c.compiled, c.compiled.recipe
-        if not compiled.unless.empty and self._unless(compiled, container, words, text):
+        if compiled.has_unless and self._unless(compiled, container, words, text):
             return None
         command = compiled.tests.first_command(words, text) if text else ""
         detail = "" if command else compiled.tests.first_other(container)
@@ -244,7 +263,7 @@ class RecipeIndex:
 
     def _hit(self, c: _Candidate, command: str, detail: str) -> Hit | None:
         recipe = c.compiled.recipe
-        strength = {"full": 3, "basename": 1, "no": 0}[c.image] + (1 if c.named else 0) + (1 if c.tagged else 0)
+        strength = _IMAGE_STRENGTH[c.image] + (1 if c.named else 0) + (1 if c.tagged else 0)
         if c.image == "no" and not command and not c.telling:
             return None
         confirmed = c.image_confirmed and (c.image != "no" or not c.named or c.name_confirmed)
@@ -294,9 +313,12 @@ def _how(c: _Candidate, detail: str) -> str:
 
 
 def _excluded(compiled: _Compiled, image: Image, name: str) -> bool:
+    if not compiled.unless_names and not compiled.unless_images:
+        return False
     return any(test(name) for test in compiled.unless_names) or any(p.fits(image) for p in compiled.unless_images)
 
 
+_IMAGE_STRENGTH: Mapping[ImageMatch, int] = {"full": 3, "basename": 1, "no": 0}
 _NO = ("false", "disabled", "no", "0")
 _NO_IMAGE = Image("", "", "", "")
 

@@ -19,9 +19,11 @@ def named_like_workload(scene: Scene) -> None:
     family the workload is named after. The same name beats a name with a release or variant around it; a word that any
     helper may have proves nothing then."""
     likenesses = [_likeness(scene, seen) for seen in scene.all]
-    best = max(likeness.rank for likeness in likenesses)
+    best = max([likeness.rank for likeness in likenesses])
+    if not best:
+        return
     for seen, found in zip(scene.all, likenesses, strict=True):
-        if best and found.rank == best:
+        if found.rank == best:
             weight: Weight = "high" if best >= 5 else "medium"
             seen.add(
                 "named-like-workload",
@@ -88,11 +90,13 @@ def helper_name(scene: Scene) -> None:
             (seen.name, "name", hit and hit.named),
             (seen.image, "image", hit and hit.image != "no"),
         ):
-            word = "" if told else _helper_word(text)
+            word = "" if told or not text else _helper_word(text)
+            if not word:
+                continue
             if word == "sidecar":
                 seen.add("called-sidecar", f"is called {text[:63]}", "medium", "sidecar", f"{seen.path}.{field}")
                 break
-            if word and not seen.has_high:
+            if not seen.has_high:
                 seen.add(
                     "helper-name",
                     f'"{word}" in its {field} is what helpers are called',
@@ -108,7 +112,8 @@ def _helper_word(name: str) -> str:
     low = name[:128].lower()
     if "sidecar" in low or "side-car" in low:
         return "sidecar"
-    return next((w for w in low.replace("_", "-").replace(".", "-").split("-") if w in HELPER_WORDS), "")
+    parts = low.replace("_", "-").replace(".", "-").split("-")
+    return "" if HELPER_WORDS.isdisjoint(parts) else next(w for w in parts if w in HELPER_WORDS)
 
 
 NAME_RULES: Mapping[str, Callable[[Scene], None]] = {

@@ -16,7 +16,10 @@ def decisions(workload: Workload, given: Mapping[str, Override]) -> tuple[dict[s
     """What the user decided, by container: (decision, where it was read); and sentences about what could not be followed."""
     decided: dict[str, tuple[Override, str]] = {}
     complaints: list[str] = []
-    written = [item for item in workload.template.annotations.items() if item[0].startswith(OVERRIDE_PREFIX)]
+    annotations = workload.template.annotations
+    written: list[tuple[str, str | None]] = []
+    if annotations and OVERRIDE_PREFIX in " ".join(annotations):  # one look at all keys says nearly always no
+        written = [item for item in annotations.items() if item[0].startswith(OVERRIDE_PREFIX)]
     if not given and not written:
         return decided, complaints
     names = {c.name for c in workload.spec.main_list}

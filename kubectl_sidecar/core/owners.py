@@ -41,8 +41,9 @@ def owner_of(metadata: Metadata, *, built_in: Collection[str] = _BUILT_IN) -> Ow
     """The owner of an object. `built_in` are the kinds whose controllers are Kubernetes' own: an object that one of them
     controls is that one's (kind `controller`), not an operator's."""
     labels, annotations = metadata.labels or {}, metadata.annotations or {}
+    managers = _managers(metadata)
     for find in _BY_STRENGTH:
-        owner = find(metadata, labels, annotations)
+        owner = find(metadata, labels, annotations, managers)
         if owner is not None:
             if owner.kind == "operator" and owner.name.partition(" ")[0] in built_in and find is _controller:
                 return Owner("controller", owner.name, owner.evidence)
@@ -51,9 +52,10 @@ def owner_of(metadata: Metadata, *, built_in: Collection[str] = _BUILT_IN) -> Ow
 
 
 Texts = Mapping[str, str | None]
+Managers = tuple[str, ...]
 
 
-def _controller(metadata: Metadata, labels: Texts, annotations: Texts) -> Owner | None:
+def _controller(metadata: Metadata, labels: Texts, annotations: Texts, managers: Managers) -> Owner | None:
     for reference in metadata.owner_references or ():
         if reference.controller:
             name = f"{reference.kind} {reference.name}"
@@ -61,46 +63,54 @@ def _controller(metadata: Metadata, labels: Texts, annotations: Texts) -> Owner 
     return None
 
 
-def _argocd(metadata: Metadata, labels: Texts, annotations: Texts) -> Owner | None:
+def _argocd(metadata: Metadata, labels: Texts, annotations: Texts, managers: Managers) -> Owner | None:
     tracked = annotations.get(_TRACKING)
     if tracked:
         return Owner("argocd", tracked.partition(":")[0], f"annotation {_TRACKING}")
     label = labels.get("argocd.argoproj.io/instance")
     if label:
         return Owner("argocd", label, "label argocd.argoproj.io/instance")
-    manager = next((m for m in _managers(metadata) if m.startswith("argocd-")), None)
-    if manager is None:
-        return None
-    return Owner("argocd", labels.get("app.kubernetes.io/instance") or "", f"field manager {manager}")
+    for manager in managers:
+        if manager.startswith("argocd-"):
+            return Owner("argocd", labels.get("app.kubernetes.io/instance") or "", f"field manager {manager}")
+    return None
 
 
-def _flux(metadata: Metadata, labels: Texts, annotations: Texts) -> Owner | None:
-    for group, kind in (("kustomize.toolkit.fluxcd.io", "Kustomization"), ("helm.toolkit.fluxcd.io", "HelmRelease")):
-        name = labels.get(f"{group}/name")
+_FLUX_LABELS = (
+    ("kustomize.toolkit.fluxcd.io", "kustomize.toolkit.fluxcd.io/name", "Kustomization"),
+    ("helm.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io/name", "HelmRelease"),
+)
+
+
+def _flux(metadata: Metadata, labels: Texts, annotations: Texts, managers: Managers) -> Owner | None:
+    for group, key, kind in _FLUX_LABELS:
+        name = labels.get(key)
         if name:
             namespace = labels.get(f"{group}/namespace")
             return Owner("flux", f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}", f"label {group}/name")
     for manager, kind in (("kustomize-controller", "Kustomization"), ("helm-controller", "HelmRelease")):
-        if manager in _managers(metadata):
+        if manager in managers:
             return Owner("flux", kind, f"field manager {manager}")
     return None
 
 
-def _helm(metadata: Metadata, labels: Texts, annotations: Texts) -> Owner | None:
+def _helm(metadata: Metadata, labels: Texts, annotations: Texts, managers: Managers) -> Owner | None:
     release = annotations.get("meta.helm.sh/release-name")
     if release:
         return Owner("helm", release, "annotation meta.helm.sh/release-name")
-    if "helm" in _managers(metadata):
+    if "helm" in managers:
         return Owner("helm", labels.get("app.kubernetes.io/instance") or "", "field manager helm")
     return None
 
 
-def _terraform(metadata: Metadata, labels: Texts, annotations: Texts) -> Owner | None:
-    manager = next((m for m in _managers(metadata) if m in ("Terraform", "HashiCorp")), None)
-    return Owner("terraform", "", f"field manager {manager}") if manager else None
+def _terraform(metadata: Metadata, labels: Texts, annotations: Texts, managers: Managers) -> Owner | None:
+    for manager in managers:
+        if manager in ("Terraform", "HashiCorp"):
+            return Owner("terraform", "", f"field manager {manager}")
+    return None
 
 
-def _kubectl(metadata: Metadata, labels: Texts, annotations: Texts) -> Owner | None:
+def _kubectl(metadata: Metadata, labels: Texts, annotations: Texts, managers: Managers) -> Owner | None:
     if LAST_APPLIED in annotations:
         return Owner("kubectl-apply", "", f"annotation {LAST_APPLIED}")
     for entry in metadata.managed_fields or ():
@@ -111,19 +121,19 @@ def _kubectl(metadata: Metadata, labels: Texts, annotations: Texts) -> Owner | N
     return None
 
 
-def _marked_operator(metadata: Metadata, labels: Texts, annotations: Texts) -> Owner | None:
+def _marked_operator(metadata: Metadata, labels: Texts, annotations: Texts, managers: Managers) -> Owner | None:
     """Marks of managers without an ownerReference: the add-on manager, OLM, Pulumi, and what calls itself an operator."""
     if labels.get("addonmanager.kubernetes.io/mode") == "Reconcile":
         return Owner("operator", "add-on manager", "label addonmanager.kubernetes.io/mode")
     if labels.get("olm.owner"):
         return Owner("operator", f"OLM {labels['olm.owner']}", "label olm.owner")
-    for manager in _managers(metadata):
+    for manager in managers:
         if manager.endswith("-operator") or manager.startswith("pulumi-"):
             return Owner("operator", manager, f"field manager {manager}")
     return None
 
 
-def _applier(metadata: Metadata, labels: Texts, annotations: Texts) -> Owner | None:
+def _applier(metadata: Metadata, labels: Texts, annotations: Texts, managers: Managers) -> Owner | None:
     """Somebody else who applies on the server's side, with the whole object as its own."""
     for entry in metadata.managed_fields or ():
         if entry.operation == "Apply" and entry.manager and not entry.manager.startswith("kubectl-sidecar"):
@@ -131,17 +141,18 @@ def _applier(metadata: Metadata, labels: Texts, annotations: Texts) -> Owner | N
     return None
 
 
-def _labelled_helm(metadata: Metadata, labels: Texts, annotations: Texts) -> Owner | None:
+def _labelled_helm(metadata: Metadata, labels: Texts, annotations: Texts, managers: Managers) -> Owner | None:
     if labels.get("app.kubernetes.io/managed-by") == "Helm":
         return Owner("helm", labels.get("app.kubernetes.io/instance") or "", "label app.kubernetes.io/managed-by: Helm")
     return None
 
 
 def _managers(metadata: Metadata) -> tuple[str, ...]:
-    return tuple(entry.manager for entry in metadata.managed_fields or () if entry.manager)
+    entries = metadata.managed_fields
+    return tuple([entry.manager for entry in entries if entry.manager]) if entries else ()
 
 
-_BY_STRENGTH: tuple[Callable[[Metadata, Texts, Texts], Owner | None], ...] = (
+_BY_STRENGTH: tuple[Callable[[Metadata, Texts, Texts, Managers], Owner | None], ...] = (
     _controller,
     _argocd,
     _flux,

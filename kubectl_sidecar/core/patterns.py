@@ -30,25 +30,34 @@ class Tests:
         for pattern, test in self.command:
             if test(text):
                 return pattern
-        for pattern, test in self.args:
+        for pattern, test in self.args if words else ():
             if any(map(test, words)):
                 return pattern
         return ""
 
     def first_other(self, container: Container) -> str:
         """What fits of environment, ports and mounts: a name, a number, a path; or ''. Values of the environment are not quoted."""
-        for pattern, test in self.env_names:
-            if any(test(e.name) for e in container.env or ()):
-                return f"env {pattern}"
-        for pattern, test in self.env_pairs:
-            if any(test(f"{e.name}={(e.value or '')[:WORD_CAP]}") for e in container.env or ()):
-                return f"env {pattern.partition('=')[0]}"
-        for port in container.ports or ():
-            if port.container_port in self.ports:
-                return f"port {port.container_port}"
-        for pattern, test in self.mounts:
-            if any(test(m.mount_path) for m in container.volume_mounts or ()):
-                return f"mount {pattern}"
+        env = container.env
+        if env and self.env_names:
+            names = [e.name for e in env]
+            for pattern, test in self.env_names:
+                if any(map(test, names)):
+                    return f"env {pattern}"
+        if env and self.env_pairs:
+            pairs = [f"{e.name}={(e.value or '')[:WORD_CAP]}" for e in env]
+            for pattern, test in self.env_pairs:
+                if any(map(test, pairs)):
+                    return f"env {pattern.partition('=')[0]}"
+        if self.ports:
+            for port in container.ports or ():
+                if port.container_port in self.ports:
+                    return f"port {port.container_port}"
+        mounts = container.volume_mounts
+        if mounts and self.mounts:
+            paths = [m.mount_path for m in mounts]
+            for pattern, test in self.mounts:
+                if any(map(test, paths)):
+                    return f"mount {pattern}"
         return ""
 
 
@@ -74,9 +83,15 @@ class ImagePattern:
     last: str
     with_registry: bool
     tag: Callable[[str], bool] | None
+    plain: str
+    """The path after a slash where nothing in it is a wildcard, as in most patterns; else ''."""
 
     def fits(self, image: Image) -> bool:
         path = f"{image.registry}/{image.path}" if self.with_registry and image.registry else image.path
+        if self.plain:
+            if path != self.plain[1:] and (self.with_registry or not path.endswith(self.plain)):
+                return False
+            return self.tag is None or self.tag(image.tag)
         parts = path.split("/")
         if len(parts) < len(self.segments):
             return False
@@ -94,4 +109,7 @@ def image_pattern(text: str) -> ImagePattern:
     segments = path.split("/")
     head = segments[0].replace("*", "")
     with_registry = len(segments) > 1 and ("." in head or ":" in head) and not head.startswith(".")
-    return ImagePattern(text, tuple(glob(s) for s in segments), segments[-1], with_registry, glob(tag) if tag else None)
+    plain = "" if "*" in path or "?" in path else f"/{path}"
+    return ImagePattern(
+        text, tuple(glob(s) for s in segments), segments[-1], with_registry, glob(tag) if tag else None, plain
+    )

@@ -115,9 +115,12 @@ def in_words(words: tuple[str, ...], command_words: int, base: str) -> tuple[lis
 def in_env(container: Container, base: str) -> list[Pointer]:
     """What the environment's values dial. A variable that only names a host is completed by its `…PORT` neighbour."""
     dialled: list[Pointer] = []
-    for i, variable in enumerate(container.env or ()):
+    variables = container.env or ()
+    if not mentions_local("\n".join([v.value for v in variables if v.value])):
+        return dialled
+    for i, variable in enumerate(variables):
         value = variable.value
-        if not value or ("localhost" not in value and "127.0.0.1" not in value and "[::1]" not in value):
+        if not value or not mentions_local(value):
             continue
         found = _in_value(variable.name[:80], value[:WORD_CAP])
         if found is None:
@@ -131,7 +134,6 @@ def in_env(container: Container, base: str) -> list[Pointer]:
     return dialled
 
 
-@lru_cache(maxsize=2048)
 def _in_value(name: str, value: str) -> tuple[Use, str, int | None] | None:
     """The first address on localhost in a variable's value, unless the name says that it is not dialled."""
     found = _LOCAL.search(value)
@@ -153,11 +155,11 @@ def _neighbour(container: Container, name: str) -> int | None:
 def own_ports(container: Container, words: tuple[str, ...]) -> set[int]:
     """The ports that this container serves, as far as its spec says so: containerPorts, and options that say where it listens
     (`--port=5432`, `--listen 0.0.0.0:80`, `-p 8001`, `…=tcp:3306`)."""
-    own = {p.container_port for p in container.ports or () if p.container_port}
-    before = ""
-    for word in words:
+    ports = container.ports
+    own = {p.container_port for p in ports if p.container_port} if ports else set()
+    for i, word in enumerate(words):
         if word[-1:].isdigit() and len(word) <= 120:
-            option = word if word[0] == "-" else before
+            option = word if word[0] == "-" else _flag_before(words, i)
             port = word[max(word.rfind(":"), word.rfind("=")) + 1 :]
             if (
                 option
@@ -169,8 +171,13 @@ def own_ports(container: Container, words: tuple[str, ...]) -> set[int]:
                 own.add(int(port))
         if "tcp:" in word:
             own.update(int(port) for port in _SERVES.findall(word))
-        before = word if word[:1] == "-" and "=" not in word else ""
     return own
+
+
+def _flag_before(words: tuple[str, ...], i: int) -> str:
+    """The word before a value, if it is an option that has no value yet."""
+    before = words[i - 1] if i else ""
+    return before if before[:1] == "-" and "=" not in before else ""
 
 
 @lru_cache(maxsize=4096)
@@ -185,6 +192,8 @@ def probe_ports(container: Container) -> set[int]:
     """Numbers of the ports that the container's own probes ask."""
     found: set[int] = set()
     for probe in (container.readiness_probe, container.startup_probe, container.liveness_probe):
+        if probe is None:
+            continue
         port = probe_port(probe)
         if isinstance(port, int):
             found.add(port)

@@ -5,7 +5,7 @@ problems: what nobody is sure of is asked about, not complained about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from kubectl_sidecar.core.findings import Finding
@@ -25,11 +25,14 @@ _JOBS = ("Job", "CronJob")
 def problems(workload: Workload, findings: Sequence[Finding], pasts: Pasts = ()) -> tuple[Problem, ...]:
     """The problems of each classic sidecar that is certainly or likely one, helper by helper. `pasts` is what live Pods did."""
     found: list[Problem] = []
+    mains = ""
     for finding in findings:
         container = _container(workload, finding)
-        if container is not None:
-            for rule in PROBLEMS.values():
-                found.extend(rule(workload, finding, container, findings))
+        if container is None or not (_classic(finding) or container.restart_policy):
+            continue
+        mains = mains or _mains(findings)
+        for rule in _RULES:
+            found += rule(workload, finding, container, mains)
     return tuple(_with_seen(problem, workload, findings, pasts) for problem in found) if pasts else tuple(found)
 
 
@@ -51,7 +54,7 @@ def _container(workload: Workload, finding: Finding) -> Container | None:
 
 
 def _classic(finding: Finding) -> bool:
-    return finding.is_classic and finding.confidence != "possible"
+    return finding.role == "sidecar" and finding.confidence != "possible" and finding.list == "containers"
 
 
 def _main_names(findings: Sequence[Finding]) -> list[str]:
@@ -64,79 +67,63 @@ def _mains(findings: Sequence[Finding]) -> str:
     return " and ".join(mains) if 0 < len(mains) <= 2 else f"{len(mains)} other containers" if mains else "the app"
 
 
-def start_race(
-    workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]
-) -> Iterator[Problem]:
+def start_race(workload: Workload, finding: Finding, container: Container, mains: str) -> Sequence[Problem]:
     """Regular containers start together, in no order that anything could rely on."""
-    if _classic(finding):
-        mains = _mains(findings)
-        yield Problem(
-            "start-race", finding.name, f"{finding.name} may start after {mains}: {_lost(finding, _START, mains)}"
-        )
+    if not _classic(finding):
+        return ()
+    text = f"{finding.name} may start after {mains}: {_lost(finding, _START, mains)}"
+    return (Problem("start-race", finding.name, text),)
 
 
-def stop_race(
-    workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]
-) -> Iterator[Problem]:
+def stop_race(workload: Workload, finding: Finding, container: Container, mains: str) -> Sequence[Problem]:
     """Regular containers get SIGTERM together. In a Job that ends by itself nobody is told to stop, so nothing races."""
-    if _classic(finding) and workload.kind.name not in _JOBS:
-        mains = _mains(findings)
-        text = f"{finding.name} and {mains} are told to stop at once: {_lost(finding, _STOP, mains)} when {finding.name} is faster"
-        yield Problem("stop-race", finding.name, text)
+    if not _classic(finding) or workload.kind.name in _JOBS:
+        return ()
+    text = f"{finding.name} and {mains} are told to stop at once: {_lost(finding, _STOP, mains)} when {finding.name} is faster"
+    return (Problem("stop-race", finding.name, text),)
 
 
-def job_never_completes(
-    workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]
-) -> Iterator[Problem]:
+def job_never_completes(workload: Workload, finding: Finding, container: Container, mains: str) -> Sequence[Problem]:
     """A Job ends when all regular containers have ended. Where something tells the helper to end, that is all that it hangs on."""
-    if not _classic(finding) or workload.kind.name not in _JOBS or _ends_by_itself(finding, container):
-        return
-    switch = kill_switch(workload, finding, container, findings)
-    if not switch:
-        text = f"{finding.name} does not end by itself, so the Job is never complete after {_mains(findings)} is done"
-        yield Problem("job-never-completes", finding.name, text)
+    if not _hangs_on(workload, finding, container) or kill_switch(workload, finding, container, ()):
+        return ()
+    text = f"{finding.name} does not end by itself, so the Job is never complete after {mains} is done"
+    return (Problem("job-never-completes", finding.name, text),)
 
 
-def job_kill_switch(
-    workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]
-) -> Iterator[Problem]:
+def job_kill_switch(workload: Workload, finding: Finding, container: Container, mains: str) -> Sequence[Problem]:
     """The Job ends because the app ends its helper. When the app crashes first, it does not."""
-    if _classic(finding) and workload.kind.name in _JOBS and not _ends_by_itself(finding, container):
-        switch = kill_switch(workload, finding, container, findings)
-        if switch:
-            yield Problem(
-                "job-kill-switch",
-                finding.name,
-                f"the Job ends only because {switch}; when that is not reached, it never does",
-            )
+    switch = kill_switch(workload, finding, container, ()) if _hangs_on(workload, finding, container) else ""
+    if not switch:
+        return ()
+    text = f"the Job ends only because {switch}; when that is not reached, it never does"
+    return (Problem("job-kill-switch", finding.name, text),)
 
 
-def mis_declared(
-    workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]
-) -> Iterator[Problem]:
+def mis_declared(workload: Workload, finding: Finding, container: Container, mains: str) -> Sequence[Problem]:
     """restartPolicy: Always on a regular container, accepted from Kubernetes 1.35, looks like a native sidecar and is none."""
-    if container.restart_policy == "Always" and not finding.injected and finding.role != "main":
-        yield Problem(
-            "mis-declared-sidecar",
-            finding.name,
-            f"{finding.name} has restartPolicy: Always in containers, which makes it no sidecar: it has no order, and a Job with it never completes",
-        )
+    if container.restart_policy != "Always" or finding.injected or finding.role == "main":
+        return ()
+    text = f"{finding.name} has restartPolicy: Always in containers, which makes it no sidecar: it has no order, and a Job with it never completes"
+    return (Problem("mis-declared-sidecar", finding.name, text),)
 
 
-def init_needs_helper(
-    workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]
-) -> Iterator[Problem]:
+def init_needs_helper(workload: Workload, finding: Finding, container: Container, mains: str) -> Sequence[Problem]:
     """A plain init container runs before every regular container, so it cannot reach one."""
-    if not _classic(finding) or finding.injected:
-        return
-    for init in workload.spec.init_list:
+    inits = workload.spec.init_list
+    if not inits or not _classic(finding) or finding.injected:
+        return ()
+    found = []
+    for init in inits:
         port = need(init, container)
         if port is not None and not is_native(init):
             text = f"init container {init.name} points at localhost:{port}, but {finding.name} starts only after all init containers"
-            yield Problem("init-needs-helper", finding.name, text)
+            found.append(Problem("init-needs-helper", finding.name, text))
+    return found
 
 
-Rule = Callable[[Workload, Finding, Container, Sequence[Finding]], Iterator[Problem]]
+Rule = Callable[[Workload, Finding, Container, str], Sequence[Problem]]
+"""(workload, finding, its container, how the apps beside it are called in a sentence)"""
 PROBLEMS: Mapping[str, Rule] = {
     "start-race": start_race,
     "stop-race": stop_race,
@@ -145,6 +132,12 @@ PROBLEMS: Mapping[str, Rule] = {
     "init-needs-helper": init_needs_helper,
     "mis-declared-sidecar": mis_declared,
 }
+_RULES = tuple(PROBLEMS.values())
+
+
+def _hangs_on(workload: Workload, finding: Finding, container: Container) -> bool:
+    """Whether it is the classic sidecar of a Job, and nothing of itself lets it end."""
+    return workload.kind.name in _JOBS and _classic(finding) and not _ends_by_itself(finding, container)
 
 
 def kill_switch(workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]) -> str:
@@ -182,7 +175,7 @@ def _lost(finding: Finding, words: Mapping[str, str], app: str) -> str:
     recipe = finding.recipe
     place, traffic = (recipe.placement.place, recipe.traffic) if recipe else ("other", "none")
     key = place if place in words and place != "other" else traffic if traffic in words else "other"
-    return words[key].format(app=app)
+    return words[key].replace("{app}", app)
 
 
 _START: Mapping[str, str] = {

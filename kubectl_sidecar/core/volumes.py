@@ -17,6 +17,7 @@ SETTINGS = word_set(
     "credentials templates"
 )
 CONTENT = word_set("content html www static public repo git dags assets")
+_TELLING = LOG_WORDS | SETTINGS | CONTENT
 
 
 def shared_volume(scene: Scene) -> None:
@@ -27,9 +28,12 @@ def shared_volume(scene: Scene) -> None:
         users = [s for s in scene.all if name in s.mounts]
         if len(users) < 2:
             continue
-        readers = [s for s in users if s.mounts[name].read_only]
-        writers = [s for s in users if not s.mounts[name].read_only]
-        words = _words(name, *(s.mounts[name].mount_path for s in users))
+        mounts = [s.mounts[name] for s in users]
+        words = _words(name, *[m.mount_path for m in mounts])
+        if words.isdisjoint(_TELLING):
+            continue
+        readers = [s for s, m in zip(users, mounts, strict=True) if m.read_only]
+        writers = [s for s, m in zip(users, mounts, strict=True) if not m.read_only]
         if words & LOG_WORDS:
             if readers and len(writers) == 1:
                 for reader in readers:
@@ -146,7 +150,7 @@ def mounts_for_others(scene: Scene) -> None:
 
 def sentinel_file(scene: Scene) -> None:
     """A file that one container touches when it is done and another waits for: the waiting one lives for the other."""
-    if not any("touch " in s.text for s in scene.all):
+    if not any(["touch " in s.text for s in scene.all]):
         return
     for seen in scene.all:
         tokens = seen.text.replace(";", " ").replace('"', " ").replace("'", " ").split()

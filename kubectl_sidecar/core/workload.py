@@ -307,6 +307,7 @@ class Workload(_Base, frozen=True):
     """As on the wire: a LabelSelector, or for a ReplicationController a plain map of labels."""
     progress_deadline_seconds: int | None = None
     min_ready_seconds: int | None = None
+    pod_management_policy: str | None = None
     claim_templates: tuple[str, ...] = ()
     job: JobSpec | None = None
 

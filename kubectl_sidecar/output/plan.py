@@ -51,6 +51,8 @@ def describe(prepared: Prepared, paint: Paint) -> Iterator[str]:
     yield from _section("Plan", paint)
     yield from plan_lines(plan, paint)
     yield from judgement(prepared, paint)
+    if "--allow-owned" in prepared.verdict.needs:
+        yield f"  for the source: kubectl sidecar migrate {target.ref} -n {target.namespace} --dry-run=client -o kustomize"
 
 
 def _heading(prepared: Prepared) -> str:

@@ -4,7 +4,7 @@
 #
 # The folder is outside the checkout and named after what is built, so checkouts share it and a changed go.mod
 # makes a new one. It appears complete or not at all: it is built next to its place and then renamed.
-# tests/cluster/assets.py finds it by the same rule.
+# tests/cluster/assets.py finds it by the same rule. Beside it a folder for the Helm of the tests (tests/cluster/helm.py).
 set -euo pipefail
 cd "$(dirname "$0")/kube"
 
@@ -12,7 +12,29 @@ sum() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kubectl-sidecar
 out=$cache/kube-$(cat go.mod go.sum main.go | sum | cut -c1-16)
 if [[ ${1-} == --where ]]; then echo "$out"; exit; fi
-if [[ -x $out/kubectl ]]; then echo "Kubernetes for the tests is already built: $out"; exit; fi
+
+helm_version=v3.22.0
+helm=$cache/helm-$helm_version
+helm_building=
+build_helm() {  # without it only the tests with helm are skipped
+  if [[ -x $helm/helm ]]; then return; fi
+  echo "Building helm $helm_version for the tests ..."
+  mkdir -p "$cache"
+  helm_building=$(mktemp -d "$cache/building.XXXXXX")
+  if GOBIN=$helm_building GOFLAGS=-trimpath go install -ldflags "-s -w" "helm.sh/helm/v3/cmd/helm@$helm_version"; then
+    chmod 755 "$helm_building"
+    mv -T "$helm_building" "$helm" 2>/dev/null || mv "$helm_building" "$helm"
+  else
+    echo "make cluster: helm could not be built, so its tests will be skipped." >&2
+  fi
+}
+trap 'rm -rf "$helm_building"' EXIT
+
+if [[ -x $out/kubectl ]]; then
+  if command -v go >/dev/null; then build_helm; fi
+  echo "Kubernetes for the tests is already built: $out"
+  exit
+fi
 if ! command -v go >/dev/null; then
   echo "make cluster: the tests' Kubernetes is built from source, and there is no 'go' on the PATH." \
     "Install Go 1.25 or newer, or set KUBEBUILDER_ASSETS to a folder that has etcd, kube-apiserver," \
@@ -29,7 +51,7 @@ done
 
 mkdir -p "$cache"
 building=$(mktemp -d "$cache/building.XXXXXX")
-trap 'rm -rf "$building"' EXIT
+trap 'rm -rf "$building" "$helm_building"' EXIT
 trap 'exit 130' INT TERM
 echo "Building Kubernetes $version for the tests (some minutes the first time) ..."
 go build -mod=readonly -trimpath -buildvcs=false -ldflags "$flags" -o "$building/kube" .
@@ -42,3 +64,4 @@ if ! mv -T "$building" "$out" 2>/dev/null && [[ ! -x $out/kubectl ]]; then
   mv "$building" "$out"  # a mv without -T; when another build was first, its folder stands
 fi
 echo "Kubernetes for the tests is built: $out"
+build_helm

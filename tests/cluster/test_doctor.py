@@ -50,6 +50,8 @@ def paper_node(cluster: ControlPlane) -> Iterator[str]:
     cluster.kubectl("delete", "node", name)
 
 
+CALM = {"terminationGracePeriodSeconds": 30}
+"""With less there is a caution, and then it is no first migration."""
 INFO = (
     "architecture",
     "bootID",
@@ -65,7 +67,7 @@ INFO = (
 
 @pytest.mark.usefixtures("paper_node")
 def test_a_new_cluster(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
-    cluster.create(classic(), namespace=namespace)
+    cluster.create(classic(pod=CALM), namespace=namespace)
     found = report(plugin, namespace)
     assert (status(found, "server-version"), status(found, "node-versions")) == ("ok", "ok")
     assert found["nodes"][0]["taints"] == ["paper=only:NoSchedule"]
@@ -80,7 +82,7 @@ def test_a_new_cluster(plugin: Plugin, cluster: ControlPlane, namespace: str) ->
 
 @pytest.mark.usefixtures("paper_node")
 def test_it_can_be_read_without_o(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
-    cluster.create(classic(), namespace=namespace)
+    cluster.create(classic(pod=CALM), namespace=namespace)
     ran = plugin.run("doctor", "-n", namespace)
     assert ran.code == 0
     assert f"begin with: kubectl sidecar migrate deployment/shop -n {namespace}" in ran.out
@@ -250,8 +252,10 @@ def test_a_schema_with_and_without_the_field(
 def test_the_first_migration_goes_through(
     plugin: Plugin, cluster: ControlPlane, namespace: str, kubelet: HollowKubelet
 ) -> None:
-    helm = classic(name="owned", annotations={"meta.helm.sh/release-name": "x"})
-    cluster.create(helm, classic(name="big", replicas=5), classic(name="small"), namespace=namespace)
+    helm = classic(name="owned", pod=CALM, annotations={"meta.helm.sh/release-name": "x"})
+    cluster.create(
+        helm, classic(name="big", pod=CALM, replicas=5), classic(name="small", pod=CALM), namespace=namespace
+    )
     first = report(plugin, namespace)["first"]
     assert first["name"] == "small"
     done = plugin.run("migrate", f"{first['kind']}/{first['name']}".lower(), "-n", namespace, "-y")

@@ -234,12 +234,12 @@ def test_a_pre_stop_sleep_longer_than_the_grace_period_no_server_stores(desk: De
         hook = {"lifecycle": {"preStop": {"sleep": {"seconds": seconds}}}}
         return classic(containers=(APP, {**SHIPPER, **hook}))
 
-    too_long = desk.cluster.kubectl(
-        "create", "-n", desk.namespace, "-f", "-", input=json.dumps(sleeping(9)), check=False
-    )
-    assert (
-        "must be less than or equal to terminationGracePeriodSeconds" in too_long.stderr or "must be" in too_long.stderr
-    )
+    in_native = sleeping(9)
+    spec = in_native["spec"]["template"]["spec"]
+    spec["initContainers"] = [{**spec["containers"].pop(), "restartPolicy": "Always"}]
+    for manifest in (sleeping(9), in_native):
+        made = desk.cluster.kubectl("create", "-n", desk.namespace, "-f", "-", input=json.dumps(manifest), check=False)
+        assert "must be non-negative and less than terminationGracePeriodSeconds (5)" in made.stderr
 
     desk.create(sleeping(4))
     assert {outcome for outcome, _ in answers(desk.prepare()).values()} == {"accepted"}
@@ -316,19 +316,24 @@ def patched(desk: Desk, kind: str) -> Prepared:
 @pytest.mark.parametrize(
     ("kind", "spec", "told", "native"),
     [
-        ("deployment", {}, None, 2),
-        ("deployment", {"paused": True}, "rollout-paused", 0),
-        ("statefulset", {}, None, 2),
-        ("statefulset", {"updateStrategy": {"type": "OnDelete"}}, "rollout-on-delete", 0),
-        ("statefulset", {"updateStrategy": {"rollingUpdate": {"partition": 1}}}, "rollout-partition", 1),
-        ("replicaset", {}, "only-new-pods", 0),
+        pytest.param("deployment", {}, None, 2, id="deployment"),
+        pytest.param("deployment", {}, "rollout-paused", 0, id="paused"),
+        pytest.param("statefulset", {}, None, 2, id="statefulset"),
+        pytest.param("statefulset", {"updateStrategy": {"type": "OnDelete"}}, "rollout-on-delete", 0, id="OnDelete"),
+        pytest.param(
+            "statefulset",
+            {"updateStrategy": {"rollingUpdate": {"partition": 1}}},
+            "rollout-partition",
+            1,
+            id="partition",
+        ),
+        pytest.param("replicaset", {}, "only-new-pods", 0, id="replicaset"),
     ],
-    ids=lambda value: json.dumps(value),
 )
 def test_which_pods_a_patch_reaches(
     kind: str, spec: Manifest, told: str | None, native: int, desk: Desk, kubelet: HollowKubelet
 ) -> None:
-    desk.create(classic(kind, pod={"tolerations": TOLERATIONS}, **({} if told == "rollout-paused" else spec)))
+    desk.create(classic(kind, pod={"tolerations": TOLERATIONS}, **spec))
     if told == "rollout-paused":
         desk.cluster.kubectl("rollout", "pause", f"{kind}/shop", "-n", desk.namespace)
 
@@ -339,6 +344,9 @@ def test_which_pods_a_patch_reaches(
     )
     eventually(lambda: sum(forms(desk).values()) == native and len(forms(desk)) == 2, what=f"{native} native Pods")
     steadily(lambda: sum(forms(desk).values()) == native, seconds=2, what=f"{native} native Pods")
+    if told in ("rollout-on-delete", "only-new-pods"):
+        desk.cluster.kubectl("delete", "pod", next(iter(forms(desk))), "-n", desk.namespace, "--wait=false")
+        eventually(lambda: list(forms(desk).values()).count(True) == 1, what="a Pod that is made anew is native")
 
 
 @pytest.mark.parametrize(

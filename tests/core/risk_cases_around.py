@@ -127,6 +127,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("progress-deadline", None, pod_object(app(), helper(), top={"progressDeadlineSeconds": 600})),
         Case("stuck-ordinal", "note", rolling("StatefulSet")),
         Case("stuck-ordinal", None, SIMPLE),
+        Case("stuck-ordinal", None, {**rolling("StatefulSet"), "spec": {**rolling("StatefulSet")["spec"], "podManagementPolicy": "Parallel"}}),
         Case("default-container", "note", pod_object(helper(), app())),
         Case("default-container", None, pod_object(helper(), app(), annotations={"kubectl.kubernetes.io/default-container": "app"})),
         Case("default-container", None, SIMPLE),

@@ -10,7 +10,7 @@ import pytest
 
 from tests.packaging.conftest import ROOT, SOURCES, without
 
-INPUTS = (*SOURCES, "pyproject.toml", "constraints.txt", "LICENSE", "README.md", "Makefile")
+INPUTS = (*SOURCES, "pyproject.toml", "constraints.txt", "LICENSE", "README.md", "Makefile", ".gitignore")
 
 
 @pytest.mark.timeout(600)

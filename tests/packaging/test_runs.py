@@ -176,7 +176,6 @@ HARMED = [
     "kubectl_sidecar/core/classify.pyc",
     "click/core.pyc",
     "textual/app.pyc",
-    "certifi/cacert.pem",
 ]
 
 

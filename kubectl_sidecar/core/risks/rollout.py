@@ -143,8 +143,10 @@ def progress_deadline(context: Context) -> Iterator[Risk]:
 
 
 def stuck_ordinal(context: Context) -> Iterator[Risk]:
-    """Seen on a real cluster: with OrderedReady, undo changes the object but not the Pod that is stuck."""
-    if context.workload.kind.name == "StatefulSet" and _rolls(context) and _strategy(context) != "OnDelete":
+    """Seen on a real cluster: with OrderedReady, undo changes the object but not the Pod that is stuck; with Parallel the controller
+    replaces it by itself."""
+    parallel = context.workload.pod_management_policy == "Parallel"
+    if context.workload.kind.name == "StatefulSet" and not parallel and _rolls(context) and _strategy(context) != "OnDelete":
         yield Risk(
             "stuck-ordinal",
             "note",

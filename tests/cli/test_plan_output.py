@@ -1,0 +1,165 @@
+"""`-o` of describe, migrate and doctor, and plans of files: only data on stdout, and what goes together."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from kubectl_sidecar.cli.exits import Exit, run
+from kubectl_sidecar.cli.main import group
+from tests.cluster.classic import Manifest, classic, names, template_of
+from tests.cluster.plugin import Ran
+
+SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs/schemas/plan.json").read_text())
+SHOP = ("-n", "shop", "--demo")
+DEADLOCK = {
+    "lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", "until nc -z localhost 8080; do sleep 1; done"]}}}
+}
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A command in this process."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+    def run_it(*words: str) -> Ran:
+        code = run(group, words, program_name="kubectl sidecar", stderr=sys.stderr)
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return run_it
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Any:
+    def write(*manifests: Manifest) -> str:
+        path = tmp_path / "all.yaml"
+        path.write_text("\n---\n".join(json.dumps(m) for m in manifests))
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_describe_gives_the_plans_as_data(call: Any, form: str) -> None:
+    ran = call("describe", "deployment/checkout", "cronjob/report", *SHOP, "-o", form)
+    assert (ran.code, ran.err) == (0, "")
+    data = yaml.safe_load(ran.out)
+    jsonschema.validate(data, SCHEMA)
+    assert [item["name"] for item in data["items"]] == ["checkout", "report"]
+
+
+def test_describe_of_files_needs_no_kubeconfig(call: Any, files: Any) -> None:
+    ran = call("describe", "-f", files(classic(), classic("cronjob")), "-o", "json")
+    jsonschema.validate(ran.json, SCHEMA)
+    assert [item["source"]["type"] for item in ran.json["items"]] == ["files", "files"]
+
+
+@pytest.mark.parametrize(
+    ("version", "blocked"),
+    [("1.28", True), ("v1.27.3", True), ("1.29", False), ("1.33", False), ("v1.31.1-eks-1", False)],
+)
+def test_the_version_that_files_are_for(call: Any, files: Any, version: str, blocked: bool) -> None:
+    path = files(classic())
+    (plan,) = call("describe", "-f", path, "--kube-version", version, "-o", "json").json["items"]
+    assert ("server-too-old" in [risk["id"] for risk in plan["risks"]]) == blocked
+    assert not any("version-unknown" == risk["id"] for risk in plan["risks"])
+    ran = call("migrate", "-f", path, "--kube-version", version, "--dry-run", "-o", "yaml")
+    assert (ran.code, bool(ran.out)) == ((Exit.REFUSED, False) if blocked else (Exit.FINDINGS, True))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("describe", "deployment/a", "--kube-version", "1.33", "--demo"), "--kube-version goes with -f"),
+        (("migrate", "deployment/a", "--kube-version", "1.33", "--demo"), "--kube-version goes with -f"),
+        (("describe", "-f", "FILE", "--kube-version", "soon"), '"soon" is not a Kubernetes version'),
+        (("migrate", "-f", "FILE"), "add --dry-run=client"),
+        (("migrate", "-f", "FILE", "-o", "yaml"), "add --dry-run=client"),
+        (("migrate", "-f", "FILE", "--dry-run=server"), "say --dry-run=client"),
+        (("migrate", "-f", "FILE", "--dry-run", "-l", "a=b"), "name what you mean"),
+        (("migrate", "deployment/checkout", *SHOP, "-o", "kustomize"), "add --dry-run=client"),
+        (("migrate", "deployment/checkout", *SHOP, "--dry-run", "-o", "wide"), "must be"),
+        (("doctor", "-n", "a,b", "--demo"), "one namespace"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_together(call: Any, files: Any, words: tuple[str, ...], said: str) -> None:
+    path = files(classic())
+    ran = call(*(path if word == "FILE" else word for word in words))
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert said in ran.err
+
+
+def test_files_without_o_show_the_diff(call: Any, files: Any) -> None:
+    ran = call("migrate", "-f", files(classic()), "--dry-run=client")
+    assert (ran.code, ran.err) == (Exit.FINDINGS, "Dry run: nothing was written.\n")
+    assert "+    restartPolicy: Always" in ran.out
+    assert "Verdict" in ran.out
+
+
+def test_what_is_native_already_comes_out_as_it_is(call: Any, files: Any) -> None:
+    changed = call("migrate", "-f", files(classic()), "--dry-run", "-o", "json")
+    again = call("migrate", "-f", files(changed.json), "--dry-run", "-o", "json")
+    assert (again.code, again.json) == (0, changed.json)
+    assert call("migrate", "-f", files(changed.json), "--dry-run", "-o", "kustomize").out == ""
+
+
+def test_what_is_refused_is_left_out(call: Any, files: Any) -> None:
+    bad = classic(name="bad")
+    template_of(bad)["spec"]["containers"][1].update(DEADLOCK)
+    ran = call("migrate", "-f", files(bad, classic()), "--dry-run", "-o", "yaml")
+    assert ran.code == Exit.PARTLY
+    assert [o["metadata"]["name"] for o in yaml.safe_load_all(ran.out)] == ["shop"]
+    assert "post-start" in ran.err
+    assert call("migrate", "-f", files(bad), "--dry-run", "-o", "yaml").code == Exit.REFUSED
+
+
+def test_a_blocker_that_is_accepted_is_printed(call: Any, files: Any) -> None:
+    bad = classic()
+    template_of(bad)["spec"]["containers"][1].update(DEADLOCK)
+    path = files(bad)
+    refused = call("describe", "-f", path, "-o", "json").json["items"][0]
+    ids = [risk["id"] for risk in refused["risks"] if risk["severity"] == "blocker"]
+    ran = call("migrate", "-f", path, "--dry-run", "-o", "json", *(word for id in ids for word in ("--accept", id)))
+    assert ran.code == Exit.FINDINGS
+    assert names(template_of(ran.json)) == ["log-shipper"]
+
+
+@pytest.mark.parametrize("form", ["yaml", "json", "json-patch", "kustomize", "json6902"])
+def test_of_a_cluster_only_data_is_on_stdout(call: Any, form: str) -> None:
+    ran = call("migrate", "deployment/basket", *SHOP, "--dry-run=server", "-o", form)
+    assert ran.code == Exit.FINDINGS
+    assert yaml.safe_load(ran.out)
+    assert "Dry run: nothing was written." in ran.err
+    assert "owner Helm basket writes it" in ran.err
+
+
+def test_several_of_a_selector(call: Any) -> None:
+    ran = call("migrate", "deployment/checkout", "deployment/basket", *SHOP, "--dry-run", "-o", "json")
+    assert [o["metadata"]["name"] for o in ran.json["items"]] == ["checkout", "basket"]
+    assert not any("status" in o or "uid" in o["metadata"] for o in ran.json["items"])
+    assert (
+        call("migrate", "deployment/checkout", "deployment/basket", *SHOP, "--dry-run", "-o", "json6902").code
+        == Exit.USAGE
+    )
+
+
+def test_doctor_as_data(call: Any) -> None:
+    ran = call("doctor", *SHOP, "-o", "yaml")
+    data = yaml.safe_load(ran.out)
+    assert (ran.code, ran.err, data["status"], data["kind"]) == (0, "", "ok", "ClusterReport")
+    assert data == call("doctor", *SHOP, "-o", "json").json
+    assert set(data) == {
+        "apiVersion", "kind", "context", "namespace", "status", "server", "nodes", "podWebhooks", "checks", "rights", "workloads", "first",
+    }  # fmt: skip
+
+
+def test_the_order_is_shown_before_the_question(call: Any) -> None:
+    ran = call("migrate", "deployment/checkout", *SHOP, "--dry-run")
+    assert ran.out.index("start today") < ran.out.index("Resources") < ran.out.index("Verdict")
