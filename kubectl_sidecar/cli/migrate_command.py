@@ -18,8 +18,8 @@ from kubectl_sidecar.errors import InputError, Interrupted, SidecarError
 @click.command("migrate", cls=Command)
 @click.argument("workload", nargs=-1)
 @connection
-@shared("all", "selector", "files", "recursive", "kube-version", "container", "startup-probe", "place", "accept", "allow-owned", "dry-run", "yes", "no-wait",
-        "timeout", "recipes", "field-manager", "color")  # fmt: skip
+@shared("all", "selector", "files", "recursive", "kube-version", "container", "startup-probe", "place", "accept", "allow-owned",
+        "dry-run", "yes", "no-wait", "timeout", "recipes", "field-manager", "color")  # fmt: skip
 @flag("--output", "-o", choices=("yaml", "json", "json-patch", "kustomize", "json6902"),
       help="With --dry-run: print the changed object, or the change as a patch for its source.")  # fmt: skip
 def migrate_command(workload: tuple[str, ...], **options: Any) -> int:

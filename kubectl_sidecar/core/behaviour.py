@@ -136,10 +136,10 @@ def ports_and_probes(scene: Scene) -> None:
 
 
 def _user_ports(container: Container) -> bool:
-    for port in container.ports or ():
-        if port.container_port not in METRICS_PORTS and "metrics" not in (port.name or ""):
-            return True
-    return False
+    ports = container.ports
+    return bool(ports) and any(
+        p.container_port not in METRICS_PORTS and "metrics" not in (p.name or "") for p in ports or ()
+    )
 
 
 def requests(scene: Scene) -> None:

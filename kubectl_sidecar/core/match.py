@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from kubectl_sidecar.core.globs import Image, glob, inside, literal, parse_image, tokens, word_set
+from kubectl_sidecar.core.globs import TOKEN, Image, glob, inside, literal, parse_image, word_set
 from kubectl_sidecar.core.patterns import ImagePattern, Tests, image_pattern, tests_of
 from kubectl_sidecar.core.recipe import Recipe
 from kubectl_sidecar.core.workload import Container, Metadata
@@ -180,7 +180,7 @@ class RecipeIndex:
     ) -> Hit | None:
         """The earliest recipe that fits by command alone, whatever the image: a weak fit, and none for a generic one."""
         possible = self._loose_commands
-        present = self._tokens.intersection(tokens(text))
+        present = self._tokens.intersection(TOKEN.findall(text))
         if present:
             possible = [*(entry for token in present for entry in self._by_token[token]), *possible]
         fitting = [

@@ -61,16 +61,16 @@ def _likeness(scene: Scene, seen: Seen) -> Likeness:
         return Likeness(2, "", value, "metadata.name")
     if image and image in value and _is_part(image, value):
         return Likeness(1, "its image is ", value, "metadata.name")
-    if recipe and _is_part(recipe.family, value):
+    if recipe and recipe.family in value and _is_part(recipe.family, value):
         return Likeness(1, "its family is ", value, "metadata.name")
     return _UNLIKE
 
 
 def _is_part(part: str, name: str) -> bool:
     """Whether a telling name stands at an end of the workload's: `shop` in `release-shop` and in `shop-v2`."""
-    if len(part) < 3 or part in PROVES_NOTHING:
+    if part not in name or len(part) < 3 or part in PROVES_NOTHING:
         return False
-    return part == name or name.startswith(f"{part}-") or name.endswith(f"-{part}")
+    return part == name or name.startswith(part + "-") or name.endswith("-" + part)
 
 
 HELPER_WORDS = word_set(

@@ -150,7 +150,7 @@ def mounts_for_others(scene: Scene) -> None:
 
 def sentinel_file(scene: Scene) -> None:
     """A file that one container touches when it is done and another waits for: the waiting one lives for the other."""
-    if not any(["touch " in s.text for s in scene.all]):
+    if not any("touch " in s.text for s in scene.all):
         return
     for seen in scene.all:
         tokens = seen.text.replace(";", " ").replace('"', " ").replace("'", " ").split()

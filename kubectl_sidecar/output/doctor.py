@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kubectl_sidecar.actions.doctor import Report, Right, Status
+from kubectl_sidecar.actions.doctor import Report
+from kubectl_sidecar.actions.doctor_checks import Right, Status
 from kubectl_sidecar.core.facts import Unknown
 from kubectl_sidecar.core.readiness import NodeGroup
 from kubectl_sidecar.output.listing import API_VERSION

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_sidecar.actions.doctor import Check, Report, examine, probe_pod
+from kubectl_sidecar.actions.doctor import Report, examine
+from kubectl_sidecar.actions.doctor_checks import Check
+from kubectl_sidecar.actions.proof import probe_pod
 from kubectl_sidecar.core.kinds import CRDS, KINDS, MUTATING_WEBHOOKS, NODES, Resource
 from kubectl_sidecar.core.readiness import versions_without_field
 from kubectl_sidecar.errors import Invalid, Unauthorized, Unreachable

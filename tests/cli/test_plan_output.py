@@ -69,7 +69,7 @@ def test_the_version_that_files_are_for(call: Any, files: Any, version: str, blo
     path = files(classic())
     (plan,) = call("describe", "-f", path, "--kube-version", version, "-o", "json").json["items"]
     assert ("server-too-old" in [risk["id"] for risk in plan["risks"]]) == blocked
-    assert not any("version-unknown" == risk["id"] for risk in plan["risks"])
+    assert not any(risk["id"] == "version-unknown" for risk in plan["risks"])
     ran = call("migrate", "-f", path, "--kube-version", version, "--dry-run", "-o", "yaml")
     assert (ran.code, bool(ran.out)) == ((Exit.REFUSED, False) if blocked else (Exit.FINDINGS, True))
 

@@ -43,7 +43,7 @@ def paper_node(cluster: ControlPlane) -> Iterator[str]:
     node = {
         "apiVersion": "v1", "kind": "Node", "metadata": {"name": name},
         "spec": {"taints": [{"key": "paper", "value": "only", "effect": "NoSchedule"}]},
-        "status": {"nodeInfo": {key: "" for key in INFO} | {"kubeletVersion": "v1.34.2"}},
+        "status": {"nodeInfo": dict.fromkeys(INFO, "") | {"kubeletVersion": "v1.34.2"}},
     }  # fmt: skip
     cluster.kubectl("create", "-f", "-", input=json.dumps(node))
     yield name

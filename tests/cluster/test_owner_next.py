@@ -29,7 +29,7 @@ def uid(cluster: ControlPlane, namespace: str) -> str:
 SIDES = {"client": ("apply",), "server": ("apply", "--server-side")}
 
 
-@pytest.fixture(params=SIDES.values(), ids=SIDES.keys())
+@pytest.fixture(params=list(SIDES.values()), ids=list(SIDES))
 def migrated(
     request: pytest.FixtureRequest, plugin: Plugin, cluster: ControlPlane, namespace: str
 ) -> Callable[..., str]:

@@ -19,8 +19,8 @@ from kubectl_sidecar.core.planner import PlanOptions
 from kubectl_sidecar.output.data import dump
 from kubectl_sidecar.output.plan_data import plan_data, plans_data
 from kubectl_sidecar.sources.cluster import Object
+from kubectl_sidecar.sources.embedded.wire import patched
 from kubectl_sidecar.sources.manifests import Manifest, parse
-from kubectl_sidecar.sources.memory import patched
 from kubectl_sidecar.sources.sample import sample_cluster
 from kubectl_sidecar.sources.simulate import ManualClock
 from tests.actions.world import APP, INDEX, SHIPPER, workload, world
@@ -147,9 +147,8 @@ def test_what_it_says_of_versions() -> None:
     }
     assert plan_data(HARD["a file"])["versions"]["least"] is None
     assert plan_data(HARD["a file with a version"])["versions"]["least"] == "1.31.0"
-    assert [r["id"] for r in plan_data(HARD["an old server"])["risks"] if r["severity"] == "blocker"][
-        0
-    ] == "server-too-old"
+    risks = plan_data(HARD["an old server"])["risks"]
+    assert next(risk["id"] for risk in risks if risk["severity"] == "blocker") == "server-too-old"
 
 
 def test_what_could_not_be_read_is_told() -> None:

@@ -61,7 +61,7 @@ def test_what_is_asked_for_by_a_pod_and_by_all() -> None:
 @pytest.mark.parametrize("kind", ["pod", "job", "cj"])
 def test_where_there_is_no_number_of_pods_only_one_is_told(kind: str) -> None:
     obj = world(workload(kind, containers=({**APP, **asking("1", "1Gi")}, SHIPPER))).prepare(kind)
-    assert list(resource_lines(obj))[0] == "  requests  per Pod  cpu 1, memory 1Gi, unchanged"
+    assert next(resource_lines(obj)) == "  requests  per Pod  cpu 1, memory 1Gi, unchanged"
 
 
 def test_a_daemon_set_has_as_many_pods_as_it_wants() -> None:

@@ -50,7 +50,7 @@ def environment(folder: Path, *requirements: str, constraints: Path | None = Non
 
 
 def works(programs: Path, home: Path) -> None:
-    """The program runs from its data files; its screen comes up and migrates; the client of a real cluster can be imported."""
+    """The program runs from its data files; its screen comes up; the client of a real cluster can be imported."""
     env = {"HOME": str(home)}
     listed = run(programs / "kubectl-sidecar", "list", "--demo", "--no-headers", env=env)
     assert (listed.code, listed.err) == (0, "")
@@ -62,12 +62,8 @@ def works(programs: Path, home: Path) -> None:
     screen = Plugin(home, None, str(programs), command=("kubectl-sidecar",))
     with screen.terminal("browse", "--demo", "-n", "shop") as seen:
         seen.until("checkout")
-        seen.type("/search\rm")
-        seen.until("go, after a yes")
-        seen.type("m")
-        seen.until("Patch (y)")
-        seen.type("n\x03")
-        assert seen.end().code in (0, 130)
+        seen.type("q")
+        assert seen.end().code == 0
 
 
 def recipes() -> set[str]:
