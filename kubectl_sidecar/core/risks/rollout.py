@@ -146,7 +146,12 @@ def stuck_ordinal(context: Context) -> Iterator[Risk]:
     """Seen on a real cluster: with OrderedReady, undo changes the object but not the Pod that is stuck; with Parallel the controller
     replaces it by itself."""
     parallel = context.workload.pod_management_policy == "Parallel"
-    if context.workload.kind.name == "StatefulSet" and not parallel and _rolls(context) and _strategy(context) != "OnDelete":
+    if (
+        context.workload.kind.name == "StatefulSet"
+        and not parallel
+        and _rolls(context)
+        and _strategy(context) != "OnDelete"
+    ):
         yield Risk(
             "stuck-ordinal",
             "note",
