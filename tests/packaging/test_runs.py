@@ -139,10 +139,7 @@ def test_with_nothing_but_a_c_library(bare: Path, rows: str) -> None:
         (("list", "-f", "/manifests"), 0, "shop"),
         (("describe", "--demo", "-n", "shop", "deployment/checkout"), 0, "restartPolicy: Always"),
         (("migrate", "--demo", "-n", "shop", "deployment/checkout", "-y"), 0, ""),
-        pytest.param(
-            ("list",), 5, "kubeconfig",
-            marks=pytest.mark.xfail(reason="sources/kube/kubeconfig.py: Path.home() raises where nobody has a home"),
-        ),
+        (("list",), 5, "kubeconfig"),
         (("browse", "--demo"), 2, "browse needs a terminal"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

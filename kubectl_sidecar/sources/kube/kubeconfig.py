@@ -107,7 +107,10 @@ def _files(kubeconfig: str | None, environ: Mapping[str, str]) -> tuple[Path, ..
     if listed:
         return tuple(dict.fromkeys(Path(part).absolute() for part in listed))
     home = environ.get("HOME") or environ.get("USERPROFILE")
-    return ((Path(home) if home else Path.home()) / ".kube" / "config",)
+    try:
+        return ((Path(home) if home else Path.home()) / ".kube" / "config",)
+    except RuntimeError as error:  # no HOME, and no entry for this user
+        raise KubeconfigError(f"there is no home directory to look for a kubeconfig in. {_HOW}") from error
 
 
 def _read(path: Path) -> Mapping[str, Any]:
