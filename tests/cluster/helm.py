@@ -15,11 +15,9 @@ VERSION = "v3.22.0"
 
 def find_helm(assets: Path, environ: Mapping[str, str] = os.environ) -> Path | None:
     """Where helm is, or None."""
-    cache = (
-        Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kubectl-sidecar" / f"helm-{VERSION}" / "helm"
-    )
+    beside = assets.parent / f"helm-{VERSION}" / "helm"  # build.sh puts both into one cache
     on_path = shutil.which("helm", path=environ.get("PATH"))
-    found = (assets / "helm", cache, *([Path(on_path)] if on_path else []))
+    found = (assets / "helm", beside, *([Path(on_path)] if on_path else []))
     return next((path for path in found if os.access(path, os.X_OK)), None)
 
 
