@@ -129,10 +129,16 @@ _PASSING = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 """Taints of these prefixes are put on and taken off by controllers with a node's condition."""
 
 
+def keeps_pods_off(taint: Mapping[str, Any]) -> bool:
+    """Whether a taint lastingly keeps Pods that do not tolerate it off its node."""
+    key = str(taint.get("key") or "")
+    return taint.get("effect") in ("NoSchedule", "NoExecute") and not key.startswith(_PASSING)
+
+
 def _tolerated(taint: Mapping[str, Any], tolerations: Sequence[Toleration]) -> bool:
-    key, effect = str(taint.get("key") or ""), taint.get("effect")
-    if effect not in ("NoSchedule", "NoExecute") or key.startswith(_PASSING):
+    if not keeps_pods_off(taint):
         return True
+    key, effect = str(taint.get("key") or ""), taint.get("effect")
     for toleration in tolerations:
         if toleration.effect and toleration.effect != effect:
             continue

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubectl_sidecar.core.facts import NodeFact, Version
+from kubectl_sidecar.core.facts import NodeFact, Version, keeps_pods_off
 from kubectl_sidecar.core.plain import get, items, mapping, name_of, texts
 
 
@@ -24,9 +24,6 @@ class NodeGroup:
     unread: int
 
 
-_PASSING = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
-
-
 def node_groups(nodes: Iterable[NodeFact]) -> tuple[NodeGroup, ...]:
     """The nodes by their taints, those without any first."""
     found: dict[tuple[str, ...], list[NodeFact]] = {}
@@ -38,7 +35,7 @@ def node_groups(nodes: Iterable[NodeFact]) -> tuple[NodeGroup, ...]:
 def _lasting(node: NodeFact) -> Iterator[str]:
     for taint in node.taints:
         key, value = str(taint.get("key") or ""), taint.get("value")
-        if taint.get("effect") in ("NoSchedule", "NoExecute") and not key.startswith(_PASSING):
+        if keeps_pods_off(taint):
             yield f"{key}={value}:{taint['effect']}" if value else f"{key}:{taint['effect']}"
 
 
