@@ -14,9 +14,9 @@ from typing import Any
 
 import yaml
 
-from kubectl_sidecar.core.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.findings import Finding
 from kubectl_sidecar.core.decode import decode_or_broken
-from kubectl_sidecar.core.findings import Finding
 from kubectl_sidecar.core.kinds import of_object
 from kubectl_sidecar.core.workload import Broken
 from kubectl_sidecar.sources.recipes import packaged

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kubectl_sidecar.actions.inspect import Scope
-from kubectl_sidecar.core.classify import RecipeIndex
+from kubectl_sidecar.core.classification.classify import RecipeIndex
 from kubectl_sidecar.sources.journal import MemoryJournal
 from kubectl_sidecar.sources.recipes import packaged
 from kubectl_sidecar.sources.sample import demo_cluster

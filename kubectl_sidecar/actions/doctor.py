@@ -25,7 +25,7 @@ from kubectl_sidecar.actions.gather import read_all
 from kubectl_sidecar.actions.parallel import in_parallel
 from kubectl_sidecar.actions.proof import prove
 from kubectl_sidecar.core import kinds
-from kubectl_sidecar.core.classify import RecipeIndex
+from kubectl_sidecar.core.classification.classify import RecipeIndex
 from kubectl_sidecar.core.facts import NOT_ASKED, NodeFact, Unknown, Version, node_facts, parse_version
 from kubectl_sidecar.core.kinds import KINDS, Resource
 from kubectl_sidecar.core.plain import get

@@ -12,7 +12,7 @@ from typing import Any
 from kubectl_sidecar.core import edits
 from kubectl_sidecar.core.kinds import Kind, Path, resolve
 from kubectl_sidecar.core.plan import Plan
-from kubectl_sidecar.core.policy import DryRunAnswer
+from kubectl_sidecar.core.planning.policy import DryRunAnswer
 from kubectl_sidecar.core.workload import Workload
 from kubectl_sidecar.errors import ApiError, ClusterError, Forbidden, Invalid
 from kubectl_sidecar.sources.cluster import Cluster, Object

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from kubectl_sidecar.actions.inspect import Inventory, Row, Scope, scan
 from kubectl_sidecar.actions.migrate import MigrateOptions, Prepared, Target, prepare
-from kubectl_sidecar.core.classify import RecipeIndex
-from kubectl_sidecar.core.policy import PolicyOptions
+from kubectl_sidecar.core.classification.classify import RecipeIndex
+from kubectl_sidecar.core.planning.policy import PolicyOptions
 from kubectl_sidecar.errors import ApiError, InputError, Unauthorized
 from kubectl_sidecar.sources.cluster import Cluster
 

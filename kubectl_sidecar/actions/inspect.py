@@ -14,7 +14,8 @@ from typing import TypeVar
 import msgspec
 
 from kubectl_sidecar.actions.parallel import ahead, in_parallel
-from kubectl_sidecar.core.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.findings import Finding, Override, State, Surroundings, state_of
 from kubectl_sidecar.core.decode import (
     MetadataPage,
     Page,
@@ -23,7 +24,6 @@ from kubectl_sidecar.core.decode import (
     decode_or_broken,
     decode_page,
 )
-from kubectl_sidecar.core.findings import Finding, Override, State, Surroundings, state_of
 from kubectl_sidecar.core.kinds import KINDS, Kind, of_object, resolve
 from kubectl_sidecar.core.owners import Owner, owner_of
 from kubectl_sidecar.core.plan import Problem

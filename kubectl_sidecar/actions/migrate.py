@@ -13,16 +13,16 @@ from kubectl_sidecar.actions.effect import effect_of, not_watched
 from kubectl_sidecar.actions.gather import facts_of_files, gather, with_limits
 from kubectl_sidecar.actions.rollout import Look, PodProgress, known_pods, watch
 from kubectl_sidecar.core import edits
-from kubectl_sidecar.core.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.findings import Surroundings
 from kubectl_sidecar.core.decode import decode_object
 from kubectl_sidecar.core.facts import Facts, Version
-from kubectl_sidecar.core.findings import Surroundings
 from kubectl_sidecar.core.journal import Journal, Record
 from kubectl_sidecar.core.kinds import Kind, of_object
 from kubectl_sidecar.core.owners import Owner, owner_of
 from kubectl_sidecar.core.plan import Plan, Verdict
-from kubectl_sidecar.core.planner import PlanOptions, judged, make_plan
-from kubectl_sidecar.core.policy import DryRunAnswer, PolicyOptions, decide
+from kubectl_sidecar.core.planning.planner import PlanOptions, judged, make_plan
+from kubectl_sidecar.core.planning.policy import DryRunAnswer, PolicyOptions, decide
 from kubectl_sidecar.core.workload import Workload
 from kubectl_sidecar.errors import (
     ApiError,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kubectl_sidecar.actions.migrate import Prepared
-from kubectl_sidecar.core.policy import PolicyOptions, decide
+from kubectl_sidecar.core.planning.policy import PolicyOptions, decide
 
 _IN_PLACE_ONLY = "immutable-kind"
 

@@ -13,7 +13,7 @@ from kubectl_sidecar.actions.rollout import known_pods
 from kubectl_sidecar.core import edits
 from kubectl_sidecar.core.decode import decode_object
 from kubectl_sidecar.core.journal import Journal, Record
-from kubectl_sidecar.core.planner import digest
+from kubectl_sidecar.core.planning.planner import digest
 from kubectl_sidecar.core.workload import Workload
 from kubectl_sidecar.errors import (
     ApiError,

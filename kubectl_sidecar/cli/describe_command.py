@@ -40,7 +40,7 @@ def describe_command(workload: tuple[str, ...], **options: Any) -> int:
 
 def _settings(options: dict[str, Any]) -> Any:
     from kubectl_sidecar.actions.migrate import MigrateOptions
-    from kubectl_sidecar.core.planner import PlanOptions
+    from kubectl_sidecar.core.planning.planner import PlanOptions
 
     containers, place = decisions(options["container"]), places(options["place"])
     return MigrateOptions(PlanOptions(containers=containers, startup_probe=options["startup_probe"], place=place))

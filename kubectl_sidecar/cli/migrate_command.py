@@ -69,8 +69,8 @@ def _from_files(words: tuple[str, ...], options: dict[str, Any]) -> int:
 
 def _settings(options: dict[str, Any], *, interactive: bool) -> Any:
     from kubectl_sidecar.actions.migrate import MigrateOptions
-    from kubectl_sidecar.core.planner import PlanOptions
-    from kubectl_sidecar.core.policy import PolicyOptions
+    from kubectl_sidecar.core.planning.planner import PlanOptions
+    from kubectl_sidecar.core.planning.policy import PolicyOptions
 
     yes = options["yes"]
     return MigrateOptions(
@@ -94,7 +94,7 @@ def _settings(options: dict[str, Any], *, interactive: bool) -> Any:
 
 def _printing(options: dict[str, Any]) -> Any:
     """The policy of changes that are only printed: whoever reads them is the person at the diff."""
-    from kubectl_sidecar.core.policy import PolicyOptions
+    from kubectl_sidecar.core.planning.policy import PolicyOptions
 
     return PolicyOptions(assume_yes=options["yes"], interactive=True, accept=frozenset(options["accept"]))
 

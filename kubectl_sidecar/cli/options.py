@@ -12,8 +12,8 @@ from kubectl_sidecar.cli.manners import flag, listing, optional_value, switch
 from kubectl_sidecar.errors import InputError
 
 if TYPE_CHECKING:
+    from kubectl_sidecar.core.classification.findings import Override
     from kubectl_sidecar.core.facts import Version
-    from kubectl_sidecar.core.findings import Override
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -13,7 +13,7 @@ from kubectl_sidecar.cli.options import shared
 from kubectl_sidecar.errors import InputError
 
 if TYPE_CHECKING:
-    from kubectl_sidecar.core.recipe import Recipe
+    from kubectl_sidecar.core.recipes.recipe import Recipe
 
 
 @click.group("recipes", cls=Group)

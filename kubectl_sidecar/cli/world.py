@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_sidecar.cli.options import Connection
-from kubectl_sidecar.core.classify import RecipeIndex
+from kubectl_sidecar.core.classification.classify import RecipeIndex
 from kubectl_sidecar.core.journal import Journal
 from kubectl_sidecar.errors import RecipeError
 from kubectl_sidecar.sources.cluster import Clock, Cluster

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from kubectl_sidecar.core.classification.findings import Finding
 from kubectl_sidecar.core.edits import Edit
-from kubectl_sidecar.core.findings import Finding
-from kubectl_sidecar.core.resources import Usage
-from kubectl_sidecar.core.timeline import Timeline
+from kubectl_sidecar.core.pod.resources import Usage
+from kubectl_sidecar.core.pod.timeline import Timeline
 from kubectl_sidecar.core.workload import Container, Workload
 
 Severity = Literal["blocker", "caution", "note"]

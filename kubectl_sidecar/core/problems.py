@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from kubectl_sidecar.core.findings import Finding
-from kubectl_sidecar.core.globs import capped_words, joined
-from kubectl_sidecar.core.hooks import hook_effect
-from kubectl_sidecar.core.past import Pasts, seen_of
-from kubectl_sidecar.core.placement import final_order
+from kubectl_sidecar.core.classification.findings import Finding
+from kubectl_sidecar.core.classification.past import Pasts, seen_of
 from kubectl_sidecar.core.plan import Problem, Relocation, Removal
-from kubectl_sidecar.core.probes import any_fits
-from kubectl_sidecar.core.reach import files_waited_for, need
-from kubectl_sidecar.core.resources import is_native
+from kubectl_sidecar.core.pod.hooks import hook_effect
+from kubectl_sidecar.core.pod.placement import final_order
+from kubectl_sidecar.core.pod.probes import any_fits
+from kubectl_sidecar.core.pod.reach import files_waited_for, need
+from kubectl_sidecar.core.pod.resources import is_native
+from kubectl_sidecar.core.recipes.globs import capped_words, joined
 from kubectl_sidecar.core.workload import Container, Workload
 
 _JOBS = ("Job", "CronJob")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_sidecar.core.timeline import Step, Timeline
+from kubectl_sidecar.core.pod.timeline import Step, Timeline
 
 _NAME, _BARS, _STEP = 20, 12, 6
 """Columns for the longest name, for all bars together, and for one step where there are few."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from kubectl_sidecar.actions.inspect import Inventory, Row
-from kubectl_sidecar.core.findings import Evidence, Finding
+from kubectl_sidecar.core.classification.findings import Evidence, Finding
 from kubectl_sidecar.output.style import Paint
 from kubectl_sidecar.output.table import table
 from kubectl_sidecar.output.words import STATE_STYLES, problem_ids, sidecars

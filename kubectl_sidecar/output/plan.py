@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 
 from kubectl_sidecar.actions.inspect import Row, Source
 from kubectl_sidecar.actions.migrate import Prepared, Progress, Result
-from kubectl_sidecar.core.advice import advice
+from kubectl_sidecar.core.classification.findings import Finding, pasts_of, state_of
+from kubectl_sidecar.core.classification.past import Pasts, restarts_of
 from kubectl_sidecar.core.facts import Facts, Unknown
-from kubectl_sidecar.core.findings import Finding, pasts_of, state_of
-from kubectl_sidecar.core.impact import impact
-from kubectl_sidecar.core.past import Pasts, restarts_of
 from kubectl_sidecar.core.plan import Plan, Relocation
-from kubectl_sidecar.core.startup import startup
-from kubectl_sidecar.core.timeline import Timeline
+from kubectl_sidecar.core.planning.advice import advice
+from kubectl_sidecar.core.planning.startup import startup
+from kubectl_sidecar.core.pod.surroundings import impact
+from kubectl_sidecar.core.pod.timeline import Timeline
 from kubectl_sidecar.output import words
 from kubectl_sidecar.output.diff import DiffLine, template_diff
 from kubectl_sidecar.output.lanes import start_lanes, stop_lanes

@@ -9,18 +9,18 @@ from typing import Any
 
 from kubectl_sidecar.actions.dryrun import patch_of
 from kubectl_sidecar.actions.migrate import Prepared
-from kubectl_sidecar.core.advice import advice
+from kubectl_sidecar.core.classification.findings import Finding, pasts_of
+from kubectl_sidecar.core.classification.past import restarts_of
 from kubectl_sidecar.core.edits import json_patch
 from kubectl_sidecar.core.facts import Facts, Unknown, effective_version
-from kubectl_sidecar.core.findings import Finding, pasts_of
-from kubectl_sidecar.core.impact import impact
 from kubectl_sidecar.core.owners import what_happens_next
-from kubectl_sidecar.core.past import restarts_of
 from kubectl_sidecar.core.plan import Plan, Problem, Relocation, Risk
-from kubectl_sidecar.core.resources import Usage
+from kubectl_sidecar.core.planning.advice import advice
+from kubectl_sidecar.core.planning.startup import startup
+from kubectl_sidecar.core.pod.resources import Usage
+from kubectl_sidecar.core.pod.surroundings import impact
+from kubectl_sidecar.core.pod.timeline import Step, Timeline
 from kubectl_sidecar.core.rules import RULES
-from kubectl_sidecar.core.startup import startup
-from kubectl_sidecar.core.timeline import Step, Timeline
 from kubectl_sidecar.output.listing import API_VERSION, finding_data
 from kubectl_sidecar.output.plan import row_of
 from kubectl_sidecar.output.resources import pods_of, quantities

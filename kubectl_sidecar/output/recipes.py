@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from kubectl_sidecar.core.injection import options_of
-from kubectl_sidecar.core.recipe import Match, Recipe
-from kubectl_sidecar.core.recipe_reader import MAJOR, MINOR, VERSION_KEY
+from kubectl_sidecar.core.classification.injection import options_of
+from kubectl_sidecar.core.recipes.reader import MAJOR, MINOR, VERSION_KEY
+from kubectl_sidecar.core.recipes.recipe import Match, Recipe
 from kubectl_sidecar.output.style import Paint
 from kubectl_sidecar.output.table import table
 

@@ -13,8 +13,8 @@ from kubectl_sidecar.actions.dryrun import patch_of
 from kubectl_sidecar.actions.migrate import Prepared
 from kubectl_sidecar.core import edits
 from kubectl_sidecar.core.edits import Set
-from kubectl_sidecar.core.kustomize import strategic_patch
 from kubectl_sidecar.core.owners import LAST_APPLIED
+from kubectl_sidecar.core.planning.kustomize import strategic_patch
 from kubectl_sidecar.errors import InputError
 from kubectl_sidecar.output.data import dump
 from kubectl_sidecar.output.diff import to_yaml

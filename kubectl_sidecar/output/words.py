@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kubectl_sidecar.actions.inspect import Inventory, Row
-from kubectl_sidecar.core.findings import Evidence, Finding, State
-from kubectl_sidecar.core.injection import advice
+from kubectl_sidecar.core.classification.findings import Evidence, Finding, State
+from kubectl_sidecar.core.classification.injection import advice
 from kubectl_sidecar.core.plan import Plan, Risk
-from kubectl_sidecar.core.resources import Usage, format_quantity
-from kubectl_sidecar.core.timeline import Step, Timeline
+from kubectl_sidecar.core.pod.resources import Usage, format_quantity
+from kubectl_sidecar.core.pod.timeline import Step, Timeline
 from kubectl_sidecar.output.style import Style
 
 SIGNS: Mapping[State, str] = {

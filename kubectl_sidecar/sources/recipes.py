@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from kubectl_sidecar import __version__
-from kubectl_sidecar.core.recipe import Recipe
+from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.errors import RecipeError
 
 SUFFIXES = (".yaml", ".yml")
@@ -27,7 +27,7 @@ SIZE_CAP = 1_000_000
 """Bytes of one file; a recipe has some two thousand."""
 
 _PACKAGE = Path(__file__).parent.parent
-_READERS = (_PACKAGE / "core" / "recipe.py", _PACKAGE / "core" / "recipe_reader.py")
+_READERS = (_PACKAGE / "core" / "recipes" / "recipe.py", _PACKAGE / "core" / "recipes" / "reader.py")
 _CHECK = 16
 """Bytes of the checksum before the cached recipes."""
 _KEPT = 4
@@ -119,7 +119,7 @@ def _contents(paths: Sequence[str]) -> tuple[list[tuple[str, bytes]], list[Recip
 
 
 def _parse(texts: Iterable[tuple[str, bytes]]) -> tuple[list[Recipe], list[RecipeError]]:
-    from kubectl_sidecar.core.recipe_reader import from_dict
+    from kubectl_sidecar.core.recipes.reader import from_dict
 
     recipes: list[Recipe] = []
     faults: list[RecipeError] = []

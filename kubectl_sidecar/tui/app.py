@@ -15,9 +15,9 @@ from textual.binding import Binding, BindingType
 
 from kubectl_sidecar.actions.inspect import Scope
 from kubectl_sidecar.actions.migrate import MigrateOptions, Target
-from kubectl_sidecar.core.classify import RecipeIndex
+from kubectl_sidecar.core.classification.classify import RecipeIndex
 from kubectl_sidecar.core.journal import Journal
-from kubectl_sidecar.core.policy import PolicyOptions
+from kubectl_sidecar.core.planning.policy import PolicyOptions
 from kubectl_sidecar.sources.cluster import FIELD_MANAGER, Clock, Cluster
 from kubectl_sidecar.tui.execution import Execution
 from kubectl_sidecar.tui.messages import Describe, Execute, PlanMigration, PlanUndo, ShowGaps, ShowYaml

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Literal
 
 from kubectl_sidecar.actions.inspect import Row
-from kubectl_sidecar.core.findings import State
+from kubectl_sidecar.core.classification.findings import State
 from kubectl_sidecar.core.kinds import KINDS, Kind
 from kubectl_sidecar.output.words import problem_ids, sidecars
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from kubectl_sidecar.actions.inspect import Scope
 from kubectl_sidecar.actions.migrate import MigrateOptions
-from kubectl_sidecar.core.classify import RecipeIndex
+from kubectl_sidecar.core.classification.classify import RecipeIndex
 from kubectl_sidecar.core.journal import Journal
 from kubectl_sidecar.sources.cluster import Clock, Cluster
 

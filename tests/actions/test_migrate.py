@@ -11,8 +11,8 @@ import pytest
 
 from kubectl_sidecar.actions.migrate import MigrateOptions
 from kubectl_sidecar.core.kinds import resolve
-from kubectl_sidecar.core.planner import PlanOptions
-from kubectl_sidecar.core.policy import PolicyOptions
+from kubectl_sidecar.core.planning.planner import PlanOptions
+from kubectl_sidecar.core.planning.policy import PolicyOptions
 from kubectl_sidecar.errors import (
     Forbidden,
     InputError,

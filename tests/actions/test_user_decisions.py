@@ -11,11 +11,11 @@ import pytest
 
 from kubectl_sidecar.actions.inspect import Row, Scope, scan
 from kubectl_sidecar.actions.migrate import MigrateOptions, Prepared, Target, prepare
-from kubectl_sidecar.core.classify import RecipeIndex
-from kubectl_sidecar.core.findings import Override
+from kubectl_sidecar.core.classification.classify import RecipeIndex
+from kubectl_sidecar.core.classification.findings import Override
 from kubectl_sidecar.core.kinds import KINDS, resolve
-from kubectl_sidecar.core.planner import PlanOptions
-from kubectl_sidecar.core.recipe import Injector, Match, Recipe, Switch
+from kubectl_sidecar.core.planning.planner import PlanOptions
+from kubectl_sidecar.core.recipes.recipe import Injector, Match, Recipe, Switch
 from kubectl_sidecar.output.listing import row_data
 from kubectl_sidecar.output.plan import describe
 from kubectl_sidecar.output.style import plain

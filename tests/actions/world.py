@@ -10,9 +10,9 @@ from typing import Any
 
 from kubectl_sidecar.actions.migrate import MigrateOptions, Prepared, Progress, Result, Target, execute, prepare
 from kubectl_sidecar.actions.undo import PreparedUndo, execute_undo, prepare_undo
-from kubectl_sidecar.core.classify import RecipeIndex
+from kubectl_sidecar.core.classification.classify import RecipeIndex
 from kubectl_sidecar.core.kinds import Kind, resolve
-from kubectl_sidecar.core.policy import PolicyOptions
+from kubectl_sidecar.core.planning.policy import PolicyOptions
 from kubectl_sidecar.sources.journal import MemoryJournal
 from kubectl_sidecar.sources.memory import MemoryCluster
 from kubectl_sidecar.sources.recipes import packaged

@@ -13,11 +13,11 @@ from typing import Any
 
 from kubectl_sidecar.actions.inspect import Scope, scan
 from kubectl_sidecar.actions.migrate import MigrateOptions, Target, prepare
-from kubectl_sidecar.core.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.findings import Surroundings
 from kubectl_sidecar.core.decode import decode_object, decode_page
-from kubectl_sidecar.core.findings import Surroundings
 from kubectl_sidecar.core.kinds import resolve
-from kubectl_sidecar.core.planner import make_plan
+from kubectl_sidecar.core.planning.planner import make_plan
 from kubectl_sidecar.core.problems import problems
 from kubectl_sidecar.core.workload import Workload
 from tests.bench.workloads import NAMESPACES, deployments

@@ -18,7 +18,7 @@ import yaml
 
 from kubectl_sidecar.cli.exits import run
 from kubectl_sidecar.cli.main import group
-from kubectl_sidecar.core.recipe_reader import from_dict
+from kubectl_sidecar.core.recipes.reader import from_dict
 from kubectl_sidecar.output.recipes import document
 from kubectl_sidecar.sources.recipes import load, packaged, packaged_directory
 

@@ -21,10 +21,10 @@ import pytest
 
 from kubectl_sidecar.actions.dryrun import OBJECT, POD, dry_run_object, patch_of
 from kubectl_sidecar.actions.migrate import MigrateOptions, Prepared, Target, prepare, prepare_files
-from kubectl_sidecar.core.classify import RecipeIndex
+from kubectl_sidecar.core.classification.classify import RecipeIndex
 from kubectl_sidecar.core.kinds import resolve
-from kubectl_sidecar.core.planner import PlanOptions
-from kubectl_sidecar.core.policy import PolicyOptions
+from kubectl_sidecar.core.planning.planner import PlanOptions
+from kubectl_sidecar.core.planning.policy import PolicyOptions
 from kubectl_sidecar.errors import Invalid
 from kubectl_sidecar.sources.kube import KubeCluster, connect
 from kubectl_sidecar.sources.manifests import Manifest as Document

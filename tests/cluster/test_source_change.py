@@ -9,7 +9,7 @@ import pytest
 
 from kubectl_sidecar.actions.migrate import MigrateOptions, Prepared, prepare_files
 from kubectl_sidecar.core import edits
-from kubectl_sidecar.core.planner import PlanOptions
+from kubectl_sidecar.core.planning.planner import PlanOptions
 from kubectl_sidecar.output.source_change import FORMS, Form, rendered
 from kubectl_sidecar.sources.manifests import Manifest as Document
 from kubectl_sidecar.sources.manifests import parse

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kubectl_sidecar.core.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.findings import Finding, Override, Surroundings
 from kubectl_sidecar.core.decode import decode_object
-from kubectl_sidecar.core.findings import Finding, Override, Surroundings
 from kubectl_sidecar.core.kinds import resolve
-from kubectl_sidecar.core.recipe import Injector, Match, Placement, Recipe
+from kubectl_sidecar.core.recipes.recipe import Injector, Match, Placement, Recipe
 from kubectl_sidecar.core.workload import Workload
 
 RECIPES = (

@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
+from kubectl_sidecar.core.classification.findings import Finding, Role
 from kubectl_sidecar.core.decode import decode_object
 from kubectl_sidecar.core.facts import Facts, NodeFact, Version, effective_version
-from kubectl_sidecar.core.findings import Finding, Role
 from kubectl_sidecar.core.kinds import resolve
 from kubectl_sidecar.core.owners import owner_of
 from kubectl_sidecar.core.plan import Plan
-from kubectl_sidecar.core.planner import PlanOptions, make_plan
-from kubectl_sidecar.core.recipe import HookMeaning, Match, Placement, Recipe, StartupProbe
+from kubectl_sidecar.core.planning.planner import PlanOptions, make_plan
+from kubectl_sidecar.core.recipes.recipe import HookMeaning, Match, Placement, Recipe, StartupProbe
 from kubectl_sidecar.core.risks import Context
 from kubectl_sidecar.core.workload import PodSpec, Workload
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kubectl_sidecar.core.classification.findings import Evidence
 from kubectl_sidecar.core.facts import Facts, Unknown, Version
-from kubectl_sidecar.core.findings import Evidence
 from kubectl_sidecar.core.plan import Plan, Severity
-from kubectl_sidecar.core.planner import PlanOptions
-from kubectl_sidecar.core.recipe import Recipe
+from kubectl_sidecar.core.planning.planner import PlanOptions
+from kubectl_sidecar.core.recipes.recipe import Recipe
 from tests.core.judging import KNOWN, app, helper, node, plan, pod_object
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_sidecar.core.classify import confidence_of
-from kubectl_sidecar.core.findings import (
+from kubectl_sidecar.core.classification.classify import confidence_of
+from kubectl_sidecar.core.classification.findings import (
     Confidence,
     ContainerPast,
     Evidence,

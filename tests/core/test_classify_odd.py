@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubectl_sidecar.core.classify import classify
+from kubectl_sidecar.core.classification.classify import classify
+from kubectl_sidecar.core.classification.findings import Finding, Surroundings, state_of
 from kubectl_sidecar.core.decode import decode_object
-from kubectl_sidecar.core.findings import Finding, Surroundings, state_of
 from kubectl_sidecar.core.kinds import KINDS, resolve
 from kubectl_sidecar.core.workload import Container, Metadata, PodSpec, PodTemplate, Workload
 from tests.core.classifying import INDEX, c, judge, roles, workload

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_sidecar.core.findings import Override
+from kubectl_sidecar.core.classification.findings import Override
 from tests.core.classifying import c, judge, one, roles, workload
 
 FIRST, SECOND = c("first"), c("log-shipper", "acme/shipper:1")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_sidecar.core.behaviour import HABITS
-from kubectl_sidecar.core.evidence import RULES
-from kubectl_sidecar.core.findings import ContainerPast, ServicePorts, Surroundings
+from kubectl_sidecar.core.classification.behaviour import HABITS
+from kubectl_sidecar.core.classification.evidence import RULES
+from kubectl_sidecar.core.classification.findings import ContainerPast, ServicePorts, Surroundings
 from kubectl_sidecar.core.workload import Workload
 from tests.core.classifying import c, empty, env, judge, mount, one, ports, read, workload
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_sidecar.core.facts import Facts
-from kubectl_sidecar.core.findings import (
+from kubectl_sidecar.core.classification.findings import (
     Confidence,
     ContainerPast,
     End,
@@ -17,6 +16,7 @@ from kubectl_sidecar.core.findings import (
     Surroundings,
     state_of,
 )
+from kubectl_sidecar.core.facts import Facts
 from tests.core.classifying import c, workload
 
 SHOP = workload(c("app"), labels={"app": "shop", "tier": "front"})

@@ -167,7 +167,7 @@ import sys, threading
 from kubectl_sidecar.core.decode import decode_metadata_page, decode_object, decode_page
 from kubectl_sidecar.core.kinds import KINDS
 from kubectl_sidecar.core.facts import Facts
-from kubectl_sidecar.core.findings import Surroundings
+from kubectl_sidecar.core.classification.findings import Surroundings
 sys.setswitchinterval(1e-6)
 together = threading.Barrier(len(KINDS))
 containers = [{"name": "a"}, {"name": "b"}]

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubectl_sidecar.core.hooks import hook_effect, least_seconds, removable_pre_stop, sleep_seconds
-from kubectl_sidecar.core.recipe import HookEffect, HookMeaning, Recipe
+from kubectl_sidecar.core.pod.hooks import hook_effect, least_seconds, removable_pre_stop, sleep_seconds
+from kubectl_sidecar.core.recipes.recipe import HookEffect, HookMeaning, Recipe
 from kubectl_sidecar.core.workload import Hook
 from tests.core.judging import DB_PROXY, GUARD, KNOWN, SHIPPER, app, found, helper, plan, pod_object, workload
 from tests.core.risk_parts import DENIED, service

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubectl_sidecar.core.facts import Unknown
-from kubectl_sidecar.core.impact import (
+from kubectl_sidecar.core.pod.surroundings import (
     Selecting,
     hpas_of,
     impact,

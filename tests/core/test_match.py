@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_sidecar.core.globs import capped_words, glob, inside, joined, parse_image
-from kubectl_sidecar.core.match import Hit, RecipeIndex
-from kubectl_sidecar.core.recipe import Injector, Match, Recipe
+from kubectl_sidecar.core.recipes.globs import capped_words, glob, inside, joined, parse_image
+from kubectl_sidecar.core.recipes.match import Hit, RecipeIndex
+from kubectl_sidecar.core.recipes.recipe import Injector, Match, Recipe
 from kubectl_sidecar.core.workload import Container, EnvVar, Metadata, Port, VolumeMount
 
 

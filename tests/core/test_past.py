@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from kubectl_sidecar.core.classification.findings import ContainerPast, pasts_of
+from kubectl_sidecar.core.classification.past import Pasts, restarts_of, seen_of
 from kubectl_sidecar.core.facts import Facts
-from kubectl_sidecar.core.findings import ContainerPast, pasts_of
-from kubectl_sidecar.core.past import Pasts, restarts_of, seen_of
 
 START = "2026-01-01T12:00:00Z"
 

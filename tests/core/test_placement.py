@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_sidecar.core.findings import Finding
-from kubectl_sidecar.core.placement import Placed, final_order, place
-from kubectl_sidecar.core.recipe import Match, Placement, PlacementClass, Recipe
+from kubectl_sidecar.core.classification.findings import Finding
+from kubectl_sidecar.core.pod.placement import Placed, final_order, place
+from kubectl_sidecar.core.recipes.recipe import Match, Placement, PlacementClass, Recipe
 from kubectl_sidecar.errors import InputError
 from tests.core.judging import app, pod_object, workload
 

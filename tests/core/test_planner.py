@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_sidecar.core import edits
-from kubectl_sidecar.core.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.classify import RecipeIndex, classify
 from kubectl_sidecar.core.decode import decode_object
 from kubectl_sidecar.core.facts import Facts, Version
 from kubectl_sidecar.core.kinds import KINDS, resolve
 from kubectl_sidecar.core.plan import Plan
-from kubectl_sidecar.core.planner import PlanOptions, judged, make_plan
+from kubectl_sidecar.core.planning.planner import PlanOptions, judged, make_plan
 from kubectl_sidecar.sources.recipes import packaged
 
 INDEX = RecipeIndex(packaged())

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from kubectl_sidecar.core.classification.findings import Confidence, Finding
 from kubectl_sidecar.core.edits import Move
-from kubectl_sidecar.core.findings import Confidence, Finding
 from kubectl_sidecar.core.kinds import resolve
 from kubectl_sidecar.core.owners import Owner, OwnerKind
 from kubectl_sidecar.core.plan import Change, Judged, Plan, Relocation, Risk, Skipped
-from kubectl_sidecar.core.policy import NEVER_ACCEPTED, DryRunAnswer, PolicyOptions, decide
-from kubectl_sidecar.core.resources import Usage
-from kubectl_sidecar.core.timeline import Timeline
+from kubectl_sidecar.core.planning.policy import NEVER_ACCEPTED, DryRunAnswer, PolicyOptions, decide
+from kubectl_sidecar.core.pod.resources import Usage
+from kubectl_sidecar.core.pod.timeline import Timeline
 from kubectl_sidecar.core.workload import Container, Metadata, PodTemplate, Workload
 
 NOBODY = Owner("nobody")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_sidecar.core.planner import PlanOptions
-from kubectl_sidecar.core.probes import TIMINGS, derived_startup_probe
-from kubectl_sidecar.core.recipe import Match, Recipe, StartupProbe
+from kubectl_sidecar.core.planning.planner import PlanOptions
+from kubectl_sidecar.core.pod.probes import TIMINGS, derived_startup_probe
+from kubectl_sidecar.core.recipes.recipe import Match, Recipe, StartupProbe
 from tests.core.judging import AGENT, DB_PROXY, GUARD, SHIPPER, app, found, helper, plan, pod_object, workload
 
 READY = {"readinessProbe": {"httpGet": {"path": "/ready", "port": 2020}}}

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from kubectl_sidecar.core.findings import Confidence, Finding
-from kubectl_sidecar.core.planner import PlanOptions
+from kubectl_sidecar.core.classification.findings import Confidence, Finding
+from kubectl_sidecar.core.planning.planner import PlanOptions
 from kubectl_sidecar.core.problems import PROBLEMS, problems
-from kubectl_sidecar.core.recipe import Recipe
+from kubectl_sidecar.core.recipes.recipe import Recipe
 from tests.core.judging import AGENT, DB_PROXY, GUARD, SHIPPER, SYNC, app, found, helper, plan, pod_object, workload
 
 

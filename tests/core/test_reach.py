@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_sidecar.core.reach import (
+from kubectl_sidecar.core.pod.reach import (
     asked_by,
     dialled,
     files_waited_for,

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_sidecar.core.recipe import Match, PlacementClass, Recipe, StartupProbe
-from kubectl_sidecar.core.recipe_reader import from_dict
-from kubectl_sidecar.core.recipe_schema import recipe_schema, schema_text
+from kubectl_sidecar.core.recipes.reader import from_dict
+from kubectl_sidecar.core.recipes.recipe import Match, PlacementClass, Recipe, StartupProbe
+from kubectl_sidecar.core.recipes.schema import recipe_schema, schema_text
 from kubectl_sidecar.errors import RecipeError
 
 MIGRATIONS = Path(__file__).parent.parent.parent / "migrations"
@@ -341,7 +341,7 @@ def test_no_probe_where_it_would_fail(words: list[str], env: dict[str, str], off
 
 def test_the_committed_schema_is_the_readers() -> None:
     assert (MIGRATIONS / "schema.json").read_text(encoding="utf-8") == schema_text(), (
-        "python -m kubectl_sidecar.core.recipe_schema > migrations/schema.json"
+        "python -m kubectl_sidecar.core.recipes.schema > migrations/schema.json"
     )
 
 

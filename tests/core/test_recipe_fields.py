@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from kubectl_sidecar.core.advice import advice
-from kubectl_sidecar.core.classify import RecipeIndex, classify
-from kubectl_sidecar.core.findings import Finding
-from kubectl_sidecar.core.injection import advice as injector_advice
-from kubectl_sidecar.core.injection import more
+from kubectl_sidecar.core.classification.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.findings import Finding
+from kubectl_sidecar.core.classification.injection import advice as injector_advice
+from kubectl_sidecar.core.classification.injection import more
 from kubectl_sidecar.core.plan import Plan
-from kubectl_sidecar.core.planner import PlanOptions
-from kubectl_sidecar.core.recipe import HookMeaning, Injector, Match, Placement, Recipe, StartupProbe, Switch
+from kubectl_sidecar.core.planning.advice import advice
+from kubectl_sidecar.core.planning.planner import PlanOptions
+from kubectl_sidecar.core.recipes.recipe import HookMeaning, Injector, Match, Placement, Recipe, StartupProbe, Switch
 from kubectl_sidecar.core.workload import Metadata
 from kubectl_sidecar.output.plan import containers
 from kubectl_sidecar.output.recipes import recipe_page, recipe_table

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_sidecar.core.resources import Qos, format_quantity, parse_quantity, usage
+from kubectl_sidecar.core.pod.resources import Qos, format_quantity, parse_quantity, usage
 from kubectl_sidecar.core.workload import PodSpec
 
 QUANTITIES: dict[Any, float | None] = {

@@ -10,8 +10,8 @@ import pytest
 from kubectl_sidecar.core.facts import Facts, effective_version
 from kubectl_sidecar.core.owners import NOBODY
 from kubectl_sidecar.core.plan import Relocation
-from kubectl_sidecar.core.policy import NEVER_ACCEPTED
-from kubectl_sidecar.core.recipe import HookMeaning, Recipe
+from kubectl_sidecar.core.planning.policy import NEVER_ACCEPTED
+from kubectl_sidecar.core.recipes.recipe import HookMeaning, Recipe
 from kubectl_sidecar.core.risks import RISKS, Context, judge, unknowns
 from tests.core.judging import (
     DB_PROXY,

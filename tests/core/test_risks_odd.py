@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubectl_sidecar.core.classification.findings import Surroundings
 from kubectl_sidecar.core.facts import Version, node_facts
-from kubectl_sidecar.core.findings import Surroundings
-from kubectl_sidecar.core.impact import impact
-from kubectl_sidecar.core.planner import PlanOptions
+from kubectl_sidecar.core.planning.planner import PlanOptions
+from kubectl_sidecar.core.pod.surroundings import impact
 from kubectl_sidecar.errors import InputError
 from tests.core.judging import DB_PROXY, KNOWN, app, helper, plan, pod_object, workload
 

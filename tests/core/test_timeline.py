@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from kubectl_sidecar.core.timeline import Step, Timeline, timeline
+from kubectl_sidecar.core.pod.timeline import Step, Timeline, timeline
 from kubectl_sidecar.core.workload import PodSpec
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from kubectl_sidecar.core.facts import Facts
 from kubectl_sidecar.core.plan import Plan
-from kubectl_sidecar.core.planner import PlanOptions
+from kubectl_sidecar.core.planning.planner import PlanOptions
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.processes import eventually
 from tests.core.judging import KNOWN, plan, pod_object

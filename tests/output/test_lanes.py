@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_sidecar.core.timeline import Step, Timeline
+from kubectl_sidecar.core.pod.timeline import Step, Timeline
 from kubectl_sidecar.output.lanes import start_lanes, stop_lanes
 
 TODAY = Timeline((Step(("app", "logs"), ""),), (Step(("app", "logs"), "all ended"),))

@@ -12,7 +12,7 @@ import pytest
 
 from kubectl_sidecar.actions.inspect import Inventory, Scope, scan, scan_files
 from kubectl_sidecar.cli.targets import parse_targets
-from kubectl_sidecar.core.findings import state_of
+from kubectl_sidecar.core.classification.findings import state_of
 from kubectl_sidecar.output.listing import list_data, list_table, names
 from kubectl_sidecar.output.style import ansi, plain
 from kubectl_sidecar.sources.manifests import parse

@@ -15,7 +15,7 @@ from kubectl_sidecar.actions.inspect import Scope, scan
 from kubectl_sidecar.actions.migrate import MigrateOptions, Prepared, Target, prepare, prepare_files
 from kubectl_sidecar.core import edits
 from kubectl_sidecar.core.facts import Version
-from kubectl_sidecar.core.planner import PlanOptions
+from kubectl_sidecar.core.planning.planner import PlanOptions
 from kubectl_sidecar.output.data import dump
 from kubectl_sidecar.output.plan_data import plan_data, plans_data
 from kubectl_sidecar.sources.cluster import Object

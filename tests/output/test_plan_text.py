@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_sidecar.actions.inspect import Scope, scan
 from kubectl_sidecar.actions.migrate import MigrateOptions, Prepared, Target, prepare
-from kubectl_sidecar.core.planner import PlanOptions
+from kubectl_sidecar.core.planning.planner import PlanOptions
 from kubectl_sidecar.output.plan import describe, order
 from kubectl_sidecar.output.resources import resource_lines
 from kubectl_sidecar.output.source_change import owner_hint

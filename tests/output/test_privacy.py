@@ -16,7 +16,7 @@ from kubectl_sidecar.actions.inspect import Inventory, Row, Scope, Source, row_o
 from kubectl_sidecar.actions.migrate import MigrateOptions, Target, prepare, prepare_files
 from kubectl_sidecar.core.decode import decode_or_broken
 from kubectl_sidecar.core.kinds import of_object
-from kubectl_sidecar.core.planner import PlanOptions
+from kubectl_sidecar.core.planning.planner import PlanOptions
 from kubectl_sidecar.core.workload import Workload
 from kubectl_sidecar.output.data import dump
 from kubectl_sidecar.output.listing import list_data, list_table

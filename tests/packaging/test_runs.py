@@ -170,7 +170,7 @@ HARMED = [
     "kubectl_sidecar/sources/sample/shop.yaml",
     "kubectl_sidecar/tui/styles.tcss",
     "kubectl_sidecar/cli/list_command.pyc",
-    "kubectl_sidecar/core/classify.pyc",
+    "kubectl_sidecar/core/classification/classify.pyc",
     "click/core.pyc",
     "textual/app.pyc",
 ]

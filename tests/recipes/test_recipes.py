@@ -15,11 +15,11 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from kubectl_sidecar.core.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.findings import Finding
 from kubectl_sidecar.core.decode import decode_object
-from kubectl_sidecar.core.findings import Finding
 from kubectl_sidecar.core.kinds import of_object
-from kubectl_sidecar.core.recipe import Recipe
+from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.sources.recipes import packaged
 
 HERE = Path(__file__).parent

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_sidecar.core.recipe import Recipe
+from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.errors import RecipeError
 from kubectl_sidecar.sources.recipes import Loaded, load, packaged, packaged_directory
 

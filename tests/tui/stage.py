@@ -18,9 +18,9 @@ from textual.screen import Screen
 
 from kubectl_sidecar.actions.inspect import Scope
 from kubectl_sidecar.actions.migrate import MigrateOptions
-from kubectl_sidecar.core.classify import RecipeIndex
+from kubectl_sidecar.core.classification.classify import RecipeIndex
 from kubectl_sidecar.core.kinds import resolve
-from kubectl_sidecar.core.recipe import Match, Recipe
+from kubectl_sidecar.core.recipes.recipe import Match, Recipe
 from kubectl_sidecar.sources.cluster import Object
 from kubectl_sidecar.sources.journal import MemoryJournal
 from kubectl_sidecar.sources.memory import MemoryCluster, Rights

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_sidecar.actions.inspect import Row, Source
-from kubectl_sidecar.core.findings import Finding, State
+from kubectl_sidecar.core.classification.findings import Finding, State
 from kubectl_sidecar.core.kinds import resolve
 from kubectl_sidecar.core.owners import Owner
 from kubectl_sidecar.core.plan import Problem

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from kubectl_sidecar.actions.inspect import Row, Source
-from kubectl_sidecar.core.findings import State
+from kubectl_sidecar.core.classification.findings import State
 from kubectl_sidecar.core.kinds import resolve
 from kubectl_sidecar.tui.listing import Entry, View, entry_of
 from kubectl_sidecar.tui.screens.reading import DescribeScreen

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kubectl_sidecar.core.globs import without_user_info
 from kubectl_sidecar.core.plan import Risk, Severity
+from kubectl_sidecar.core.recipes.globs import without_user_info
 from kubectl_sidecar.core.risks import (
     hacks,
     jobs,

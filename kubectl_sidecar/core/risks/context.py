@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from kubectl_sidecar.core.classification.findings import Finding
 from kubectl_sidecar.core.facts import Facts, Unknown, Version
-from kubectl_sidecar.core.findings import Finding
 from kubectl_sidecar.core.owners import Owner
 from kubectl_sidecar.core.plan import Relocation, Risk
-from kubectl_sidecar.core.probes import others
-from kubectl_sidecar.core.resources import Which, is_native, usage
+from kubectl_sidecar.core.pod.probes import others
+from kubectl_sidecar.core.pod.resources import Which, is_native, usage
 from kubectl_sidecar.core.workload import Container, PodSpec, Workload
 
 DEFAULT_GRACE = 30

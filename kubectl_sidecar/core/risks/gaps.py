@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kubectl_sidecar.core.facts import Unknown
-from kubectl_sidecar.core.reach import port_names, served
+from kubectl_sidecar.core.pod.reach import port_names, served
 from kubectl_sidecar.core.risks.context import Context
 from kubectl_sidecar.core.risks.rollout import claims_wanted
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kubectl_sidecar.core.globs import capped_words, glob, joined, word_set
 from kubectl_sidecar.core.plan import Relocation, Risk
+from kubectl_sidecar.core.pod.reach import asked_by, files_waited_for, served, waited_for
 from kubectl_sidecar.core.problems import kill_switch
-from kubectl_sidecar.core.reach import asked_by, files_waited_for, served, waited_for
+from kubectl_sidecar.core.recipes.globs import capped_words, glob, joined, word_set
 from kubectl_sidecar.core.risks.context import Context
 from kubectl_sidecar.core.workload import Container
 

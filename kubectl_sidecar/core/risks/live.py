@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from kubectl_sidecar.core.facts import Unknown
-from kubectl_sidecar.core.globs import word_set
 from kubectl_sidecar.core.plain import get, items, mapping
 from kubectl_sidecar.core.plan import Risk
+from kubectl_sidecar.core.recipes.globs import word_set
 from kubectl_sidecar.core.risks.context import Context
 
 _CANNOT_START = word_set(

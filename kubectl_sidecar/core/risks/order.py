@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_sidecar.core.placement import writer_before
 from kubectl_sidecar.core.plan import Risk
-from kubectl_sidecar.core.reach import need
-from kubectl_sidecar.core.resources import is_native
+from kubectl_sidecar.core.pod.placement import writer_before
+from kubectl_sidecar.core.pod.reach import need
+from kubectl_sidecar.core.pod.resources import is_native
 from kubectl_sidecar.core.risks.context import Context
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubectl_sidecar.core.facts import GENERALLY_AVAILABLE, Unknown, Version
-from kubectl_sidecar.core.impact import network_policies_of, services_of, target_ports
 from kubectl_sidecar.core.plain import get, items, name_of
 from kubectl_sidecar.core.plan import Risk
-from kubectl_sidecar.core.reach import port_names
+from kubectl_sidecar.core.pod.reach import port_names
+from kubectl_sidecar.core.pod.surroundings import network_policies_of, services_of, target_ports
 from kubectl_sidecar.core.risks.context import Context
 
 HOST_PORTS_COUNTED = Version(1, 33, 6)

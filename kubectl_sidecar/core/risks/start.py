@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from kubectl_sidecar.core.globs import capped_words, joined, word_set
 from kubectl_sidecar.core.plan import Relocation, Risk
-from kubectl_sidecar.core.probes import any_fits, asks_app, needs_app, waits_in_command
-from kubectl_sidecar.core.reach import asked_by, dialled, port_names, script_of, served
+from kubectl_sidecar.core.pod.probes import any_fits, asks_app, needs_app, waits_in_command
+from kubectl_sidecar.core.pod.reach import asked_by, dialled, port_names, script_of, served
+from kubectl_sidecar.core.recipes.globs import capped_words, joined, word_set
 from kubectl_sidecar.core.risks.context import Context
 from kubectl_sidecar.core.workload import Container
 

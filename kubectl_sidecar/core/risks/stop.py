@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 
 from kubectl_sidecar.core.facts import Unknown
-from kubectl_sidecar.core.globs import capped_words
-from kubectl_sidecar.core.hooks import hook_effect, least_seconds, meaning_of, sleep_seconds
-from kubectl_sidecar.core.impact import services_of, target_ports
 from kubectl_sidecar.core.plan import Relocation, Risk
-from kubectl_sidecar.core.reach import dialled, port_names, script_of, served
+from kubectl_sidecar.core.pod.hooks import hook_effect, least_seconds, meaning_of, sleep_seconds
+from kubectl_sidecar.core.pod.reach import dialled, port_names, script_of, served
+from kubectl_sidecar.core.pod.surroundings import services_of, target_ports
+from kubectl_sidecar.core.recipes.globs import capped_words
 from kubectl_sidecar.core.risks.context import Context
 from kubectl_sidecar.core.workload import Container
 

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from kubectl_sidecar.core.findings import State
+from kubectl_sidecar.core.classification.findings import State
 from kubectl_sidecar.output.words import SIGNS, STATE_STYLES
 from kubectl_sidecar.tui.text import paint
 from kubectl_sidecar.tui.widgets.detail import MEANINGS

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from kubectl_sidecar.actions.migrate import Prepared, Target
 from kubectl_sidecar.core.plan import Severity
-from kubectl_sidecar.core.policy import DryRunAnswer
+from kubectl_sidecar.core.planning.policy import DryRunAnswer
 from kubectl_sidecar.output import words
 from kubectl_sidecar.output.plan import plan_diff, question, verdict
 from kubectl_sidecar.output.source_change import source_change

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from textual.widgets import Static
 
 from kubectl_sidecar.actions.inspect import Row
-from kubectl_sidecar.core.findings import State
+from kubectl_sidecar.core.classification.findings import State
 from kubectl_sidecar.output import words
 from kubectl_sidecar.output.style import Paint, Style
 from kubectl_sidecar.tui.listing import Entry

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kubectl_sidecar.core.findings import State
+from kubectl_sidecar.core.classification.findings import State
 from kubectl_sidecar.output.words import SIGNS
 from kubectl_sidecar.tui.listing import Entry, Key, Listing
 from kubectl_sidecar.tui.text import clean

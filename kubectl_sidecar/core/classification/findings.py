@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from kubectl_sidecar.core.facts import Facts, Unknown
-from kubectl_sidecar.core.recipe import Recipe
+from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.core.workload import PodTemplate, Workload
 
 Role = Literal["main", "sidecar", "peer", "unknown", "native-sidecar", "init"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_sidecar.core.findings import Finding
-from kubectl_sidecar.core.globs import glob
-from kubectl_sidecar.core.hooks import meaning_of
-from kubectl_sidecar.core.injection import more
-from kubectl_sidecar.core.recipe import Recipe
+from kubectl_sidecar.core.classification.findings import Finding
+from kubectl_sidecar.core.classification.injection import more
+from kubectl_sidecar.core.pod.hooks import meaning_of
+from kubectl_sidecar.core.recipes.globs import glob
+from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.core.workload import Container, PodSpec
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from kubectl_sidecar.core.recipe import Match, Recipe
+from kubectl_sidecar.core.recipes.recipe import Match, Recipe
 from kubectl_sidecar.errors import RecipeError
 
 MAJOR, MINOR = 1, 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kubectl_sidecar.core.globs import WORD_CAP, Image, glob, inside
-from kubectl_sidecar.core.recipe import Match
+from kubectl_sidecar.core.recipes.globs import WORD_CAP, Image, glob, inside
+from kubectl_sidecar.core.recipes.recipe import Match
 from kubectl_sidecar.core.workload import Container
 
 

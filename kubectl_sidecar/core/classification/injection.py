@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_sidecar.core.recipe import Injector, Switch
+from kubectl_sidecar.core.recipes.recipe import Injector, Switch
 
 
 def advice(injector: Injector) -> str:

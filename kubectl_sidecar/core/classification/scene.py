@@ -6,10 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 
-from kubectl_sidecar.core.findings import Evidence, Role, Surroundings, Weight
-from kubectl_sidecar.core.globs import without_user_info, words_and_text
-from kubectl_sidecar.core.match import RecipeIndex
-from kubectl_sidecar.core.pointers import Pointer, in_env, in_words, mentions_local, own_ports, probe_ports
+from kubectl_sidecar.core.classification.findings import Evidence, Role, Surroundings, Weight
+from kubectl_sidecar.core.classification.pointers import (
+    Pointer,
+    in_env,
+    in_words,
+    mentions_local,
+    own_ports,
+    probe_ports,
+)
+from kubectl_sidecar.core.recipes.globs import without_user_info, words_and_text
+from kubectl_sidecar.core.recipes.match import RecipeIndex
 from kubectl_sidecar.core.workload import Container, VolumeMount, Workload
 
 POINTS = {"decisive": 1000, "high": 4, "medium": 2, "low": 1}

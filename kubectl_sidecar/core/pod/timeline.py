@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kubectl_sidecar.core.resources import is_native
+from kubectl_sidecar.core.pod.resources import is_native
 from kubectl_sidecar.core.workload import Container, PodSpec
 
 

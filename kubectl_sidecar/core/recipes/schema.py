@@ -1,5 +1,5 @@
 """The JSON Schema of a recipe, for editors. It is made of the same dataclasses that the reader goes by, so it cannot say
-anything else; `python -m kubectl_sidecar.core.recipe_schema` prints the text of migrations/schema.json."""
+anything else; `python -m kubectl_sidecar.core.recipes.schema` prints the text of migrations/schema.json."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from kubectl_sidecar.core.recipe import Recipe
-from kubectl_sidecar.core.recipe_reader import MAJOR, MINOR, PROBES, VERSION_KEY
+from kubectl_sidecar.core.recipes.reader import MAJOR, MINOR, PROBES, VERSION_KEY
+from kubectl_sidecar.core.recipes.recipe import Recipe
 
 _TEXT = {"type": "string", "minLength": 1}
 _PORT = {"type": "integer", "minimum": 1, "maximum": 65535}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from kubectl_sidecar.core.globs import parse_image
-from kubectl_sidecar.core.scene import Scene, Seen
+from kubectl_sidecar.core.classification.scene import Scene, Seen
+from kubectl_sidecar.core.recipes.globs import parse_image
 from kubectl_sidecar.core.workload import Container, Quantity
 
 

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from kubectl_sidecar.core.globs import WORD_CAP, word_set
+from kubectl_sidecar.core.recipes.globs import WORD_CAP, word_set
 from kubectl_sidecar.core.workload import Container, Probe
 
 Use = Literal["front", "client", "some"]

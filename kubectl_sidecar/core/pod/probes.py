@@ -11,10 +11,8 @@ from typing import Any
 
 import msgspec
 
-from kubectl_sidecar.core.findings import Finding
-from kubectl_sidecar.core.globs import capped_words, glob, inside, joined, without_user_info
-from kubectl_sidecar.core.patterns import tests_of
-from kubectl_sidecar.core.reach import (
+from kubectl_sidecar.core.classification.findings import Finding
+from kubectl_sidecar.core.pod.reach import (
     Asked,
     answers,
     asked_by,
@@ -26,7 +24,9 @@ from kubectl_sidecar.core.reach import (
     waited_for,
     writes,
 )
-from kubectl_sidecar.core.recipe import Match, Recipe
+from kubectl_sidecar.core.recipes.globs import capped_words, glob, inside, joined, without_user_info
+from kubectl_sidecar.core.recipes.patterns import tests_of
+from kubectl_sidecar.core.recipes.recipe import Match, Recipe
 from kubectl_sidecar.core.workload import Container, PodSpec, Probe
 
 TIMINGS: Mapping[str, int] = {"periodSeconds": 1, "failureThreshold": 120}

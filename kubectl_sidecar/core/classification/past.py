@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from kubectl_sidecar.core.findings import ContainerPast, End
+from kubectl_sidecar.core.classification.findings import ContainerPast, End
 
 Pasts = Sequence[Sequence[ContainerPast]]
 SOON = 120

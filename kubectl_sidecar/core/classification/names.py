@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from kubectl_sidecar.core.findings import Weight
-from kubectl_sidecar.core.globs import word_set
-from kubectl_sidecar.core.match import UNSPECIFIC
-from kubectl_sidecar.core.scene import Scene, Seen
+from kubectl_sidecar.core.classification.findings import Weight
+from kubectl_sidecar.core.classification.scene import Scene, Seen
+from kubectl_sidecar.core.recipes.globs import word_set
+from kubectl_sidecar.core.recipes.match import UNSPECIFIC
 
 PROVES_NOTHING = word_set("proxy agent metrics exporter sidecar reloader logger logs app container monitor sync")
 

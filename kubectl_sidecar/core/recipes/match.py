@@ -11,9 +11,9 @@ from typing import Literal
 
 import msgspec
 
-from kubectl_sidecar.core.globs import TOKEN, Image, glob, inside, literal, parse_image, word_set
-from kubectl_sidecar.core.patterns import ImagePattern, Tests, image_pattern, tests_of
-from kubectl_sidecar.core.recipe import Recipe
+from kubectl_sidecar.core.recipes.globs import TOKEN, Image, glob, inside, literal, parse_image, word_set
+from kubectl_sidecar.core.recipes.patterns import ImagePattern, Tests, image_pattern, tests_of
+from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.core.workload import Container, Metadata
 
 _REMEMBERED = 8_192

@@ -9,8 +9,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from kubectl_sidecar.core.globs import TEXT_CAP, capped_words, joined
-from kubectl_sidecar.core.pointers import in_env, in_words, mentions_local, own_ports, probe_ports
+from kubectl_sidecar.core.classification.pointers import in_env, in_words, mentions_local, own_ports, probe_ports
+from kubectl_sidecar.core.recipes.globs import TEXT_CAP, capped_words, joined
 from kubectl_sidecar.core.workload import Container, EnvVar, Hook, PodSpec, Port, Probe
 
 

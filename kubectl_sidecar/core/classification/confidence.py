@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kubectl_sidecar.core.findings import Confidence, Evidence
+from kubectl_sidecar.core.classification.findings import Confidence, Evidence
 
 
 def confidence_of(evidence: Sequence[Evidence], against: Sequence[Evidence]) -> Confidence:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubectl_sidecar.core.findings import Override
+from kubectl_sidecar.core.classification.findings import Override
 from kubectl_sidecar.core.workload import Workload
 
 OVERRIDE_PREFIX = "kubectl-sidecar/"

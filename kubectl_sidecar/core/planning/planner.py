@@ -12,20 +12,20 @@ from typing import Any, Literal
 import msgspec
 
 from kubectl_sidecar.core import edits as edit
+from kubectl_sidecar.core.classification.findings import Confidence, Finding, Override, pasts_of
+from kubectl_sidecar.core.classification.injection import advice
 from kubectl_sidecar.core.decode import decode_object
 from kubectl_sidecar.core.edits import Edit, Move, Remove, Set
 from kubectl_sidecar.core.facts import Facts, effective_version
-from kubectl_sidecar.core.findings import Confidence, Finding, Override, pasts_of
-from kubectl_sidecar.core.hooks import removable_pre_stop
-from kubectl_sidecar.core.injection import advice
 from kubectl_sidecar.core.owners import owner_of
-from kubectl_sidecar.core.placement import Placed, place
 from kubectl_sidecar.core.plan import Change, Judged, Plan, Relocation, Skipped
-from kubectl_sidecar.core.probes import derived_startup_probe
+from kubectl_sidecar.core.pod.hooks import removable_pre_stop
+from kubectl_sidecar.core.pod.placement import Placed, place
+from kubectl_sidecar.core.pod.probes import derived_startup_probe
+from kubectl_sidecar.core.pod.resources import usage
+from kubectl_sidecar.core.pod.timeline import timeline
 from kubectl_sidecar.core.problems import problems, removal
-from kubectl_sidecar.core.resources import usage
 from kubectl_sidecar.core.risks import Context, judge, unknowns
-from kubectl_sidecar.core.timeline import timeline
 from kubectl_sidecar.core.workload import Container, PodSpec, Workload
 from kubectl_sidecar.errors import InputError
 

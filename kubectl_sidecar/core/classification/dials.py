@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kubectl_sidecar.core.findings import Weight
-from kubectl_sidecar.core.pointers import Pointer, key_parts
-from kubectl_sidecar.core.scene import Scene, Seen
+from kubectl_sidecar.core.classification.findings import Weight
+from kubectl_sidecar.core.classification.pointers import Pointer, key_parts
+from kubectl_sidecar.core.classification.scene import Scene, Seen
 
 
 def dials_other(scene: Scene) -> None:

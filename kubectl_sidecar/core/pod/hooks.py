@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kubectl_sidecar.core.classification.findings import Finding
 from kubectl_sidecar.core.facts import Facts, Unknown
-from kubectl_sidecar.core.findings import Finding
-from kubectl_sidecar.core.globs import TEXT_CAP, glob, inside
-from kubectl_sidecar.core.impact import Objects, services_of, target_ports
 from kubectl_sidecar.core.plain import name_of
-from kubectl_sidecar.core.reach import asked_by, port_names, served
-from kubectl_sidecar.core.recipe import HookEffect, HookMeaning, Recipe
+from kubectl_sidecar.core.pod.reach import asked_by, port_names, served
+from kubectl_sidecar.core.pod.surroundings import Objects, services_of, target_ports
+from kubectl_sidecar.core.recipes.globs import TEXT_CAP, glob, inside
+from kubectl_sidecar.core.recipes.recipe import HookEffect, HookMeaning, Recipe
 from kubectl_sidecar.core.workload import Container, Hook, PodSpec, Workload
 
 _SHELL = r"(?:/?(?:usr/)?(?:bin/)?(?:ba|a|da)?sh -[a-z]*c +)?[\"']?"

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from kubectl_sidecar.core.findings import Finding
-from kubectl_sidecar.core.globs import glob
-from kubectl_sidecar.core.reach import mounts as mounts_of
-from kubectl_sidecar.core.reach import need, passing_volumes, writes
-from kubectl_sidecar.core.recipe import PlacementClass
-from kubectl_sidecar.core.resources import is_native
+from kubectl_sidecar.core.classification.findings import Finding
+from kubectl_sidecar.core.pod.reach import mounts as mounts_of
+from kubectl_sidecar.core.pod.reach import need, passing_volumes, writes
+from kubectl_sidecar.core.pod.resources import is_native
+from kubectl_sidecar.core.recipes.globs import glob
+from kubectl_sidecar.core.recipes.recipe import PlacementClass
 from kubectl_sidecar.core.workload import Container, PodSpec
 from kubectl_sidecar.errors import InputError
 

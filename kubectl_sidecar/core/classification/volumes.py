@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from itertools import pairwise
 
-from kubectl_sidecar.core.findings import Weight
-from kubectl_sidecar.core.globs import word_set
-from kubectl_sidecar.core.scene import Scene, Seen
+from kubectl_sidecar.core.classification.findings import Weight
+from kubectl_sidecar.core.classification.scene import Scene, Seen
+from kubectl_sidecar.core.recipes.globs import word_set
 
 LOG_WORDS = word_set("log logs logging")
 SETTINGS = word_set(

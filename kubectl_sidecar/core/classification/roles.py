@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubectl_sidecar.core.confidence import confidence_of
-from kubectl_sidecar.core.findings import Evidence, Role
-from kubectl_sidecar.core.scene import BY_LOOKS, POINTS, Scene, Seen
+from kubectl_sidecar.core.classification.confidence import confidence_of
+from kubectl_sidecar.core.classification.findings import Evidence, Role
+from kubectl_sidecar.core.classification.scene import BY_LOOKS, POINTS, Scene, Seen
 
 
 def weigh(scene: Scene, forced: Mapping[int, Role]) -> tuple[dict[int, Role], bool]:

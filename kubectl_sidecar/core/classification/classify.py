@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubectl_sidecar.core.behaviour import HABITS
-from kubectl_sidecar.core.confidence import confidence_of
-from kubectl_sidecar.core.evidence import RULES
-from kubectl_sidecar.core.findings import Confidence, Evidence, Finding, Override, Role, Surroundings
-from kubectl_sidecar.core.globs import words_and_text
-from kubectl_sidecar.core.injection import advice
-from kubectl_sidecar.core.match import Hit, RecipeIndex
-from kubectl_sidecar.core.overrides import OVERRIDE_PREFIX, decisions
-from kubectl_sidecar.core.roles import weigh
-from kubectl_sidecar.core.scene import Scene, Seen
+from kubectl_sidecar.core.classification.behaviour import HABITS
+from kubectl_sidecar.core.classification.confidence import confidence_of
+from kubectl_sidecar.core.classification.evidence import RULES
+from kubectl_sidecar.core.classification.findings import Confidence, Evidence, Finding, Override, Role, Surroundings
+from kubectl_sidecar.core.classification.injection import advice
+from kubectl_sidecar.core.classification.overrides import OVERRIDE_PREFIX, decisions
+from kubectl_sidecar.core.classification.roles import weigh
+from kubectl_sidecar.core.classification.scene import Scene, Seen
+from kubectl_sidecar.core.recipes.globs import words_and_text
+from kubectl_sidecar.core.recipes.match import Hit, RecipeIndex
 from kubectl_sidecar.core.workload import Container, PodTemplate, Workload
 
 __all__ = ["RecipeIndex", "classify", "confidence_of"]

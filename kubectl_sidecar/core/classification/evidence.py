@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kubectl_sidecar.core.behaviour import BEHAVIOUR_RULES
-from kubectl_sidecar.core.dials import DIAL_RULES
-from kubectl_sidecar.core.findings import Role, Weight
-from kubectl_sidecar.core.injection import advice
-from kubectl_sidecar.core.match import Hit
-from kubectl_sidecar.core.names import NAME_RULES
-from kubectl_sidecar.core.scene import BY_LOOKS, POINTS, Scene, Seen
-from kubectl_sidecar.core.volumes import VOLUME_RULES
+from kubectl_sidecar.core.classification.behaviour import BEHAVIOUR_RULES
+from kubectl_sidecar.core.classification.dials import DIAL_RULES
+from kubectl_sidecar.core.classification.findings import Role, Weight
+from kubectl_sidecar.core.classification.injection import advice
+from kubectl_sidecar.core.classification.names import NAME_RULES
+from kubectl_sidecar.core.classification.scene import BY_LOOKS, POINTS, Scene, Seen
+from kubectl_sidecar.core.classification.volumes import VOLUME_RULES
+from kubectl_sidecar.core.recipes.match import Hit
 
 Rule = Callable[[Scene], None]
 
