@@ -59,17 +59,17 @@ def start() -> None:
         _stop_if_damaged()
     try:
         gc.disable()  # nothing of what is imported becomes garbage
-        from kubectl_sidecar.cli.main import main
+        from kubectl_sidecar.cli.exits import leave
+        from kubectl_sidecar.cli.main import call
 
         gc.enable()
-        main()
-    except SystemExit as end:
-        if end.code == BUG:
-            _stop_if_damaged()
-        raise
+        code = call()
     except Exception:
         _stop_if_damaged()
         raise
+    if code == BUG:
+        _stop_if_damaged()
+    leave(code)
 
 
 if __name__ == "__main__":

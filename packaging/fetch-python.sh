@@ -4,7 +4,7 @@
 # It needs GitHub's gh, logged in, and zstd; the archive's attestation is checked.
 set -euo pipefail
 folder=${1:?usage: packaging/fetch-python.sh FOLDER}
-repository=astral-sh/python-build-standalone release=20251014 python=3.13.9
+repository=astral-sh/python-build-standalone release=20261009 python=3.13.16
 
 case "$(uname -s) $(uname -m)" in
   "Linux x86_64") triple=x86_64-unknown-linux-gnu ;;

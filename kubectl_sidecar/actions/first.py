@@ -5,18 +5,20 @@ Among those the one that replaces the fewest Pods comes first, since that is wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from kubectl_sidecar.actions.inspect import Inventory, Row, Scope, scan
-from kubectl_sidecar.actions.migrate import MigrateOptions, Prepared, Target, prepare
+from kubectl_sidecar.actions.migrate import MigrateOptions, Prepared, Target
+from kubectl_sidecar.actions.migrate.prepare import Subject, plan_all, subject
+from kubectl_sidecar.actions.parallel import each_in_parallel
 from kubectl_sidecar.core.classification.classify import RecipeIndex
 from kubectl_sidecar.core.planning.policy import PolicyOptions
 from kubectl_sidecar.errors import ApiError, InputError, Unauthorized
 from kubectl_sidecar.sources.cluster import Cluster
 
 _LOOKED_AT = 8
-"""So many candidates are planned at most: each costs about a dozen requests."""
+"""So many candidates are planned at most: each costs two requests."""
 _OWNERS = ("nobody", "kubectl-apply")
 
 
@@ -41,7 +43,7 @@ def first_migration(cluster: Cluster, namespace: str, index: RecipeIndex) -> Fir
         return First(None, f"the workloads of {namespace} could not be read: {error}")
     classic = sum(1 for row in inventory.rows if row.at_risk)
     found = First(None, _none(inventory, classic, namespace), len(inventory.rows), classic)
-    plans = list(_plans(cluster, inventory, index))
+    plans = _plans(cluster, inventory, index)
     clean = [p for p in plans if not any(risk.severity in ("blocker", "caution") for risk in p.plan.risks)]
     if clean:
         best = min(clean, key=_cost)
@@ -72,16 +74,21 @@ def _none(inventory: Inventory, classic: int, namespace: str) -> str:
     )
 
 
-def _plans(cluster: Cluster, inventory: Inventory, index: RecipeIndex) -> Iterator[Prepared]:
+def _plans(cluster: Cluster, inventory: Inventory, index: RecipeIndex) -> list[Prepared]:
+    """The plans of the nearest candidates that move all that could be moved."""
     options = MigrateOptions(policy=PolicyOptions(assume_yes=False, interactive=True))
     rows = sorted((row for row in inventory.rows if _fits(row)), key=lambda row: _OWNERS.index(row.owner.kind))
-    for row in rows[:_LOOKED_AT]:
-        try:
-            prepared = prepare(cluster, Target(row.kind, row.namespace, row.name), index, options, dry_runs=False)
-        except (ApiError, InputError):
-            continue  # no right to get it, gone meanwhile, or odd: then it is no first one
-        if prepared.plan.relocations and not prepared.plan.skipped:
-            yield prepared
+    read = each_in_parallel(partial(_read, cluster), rows[:_LOOKED_AT])
+    plans = plan_all(cluster, [each for each in read if each is not None], index, options)
+    return [p for p in plans if p.plan.relocations and not p.plan.skipped]
+
+
+def _read(cluster: Cluster, row: Row) -> Subject | None:
+    """None where there is no right to get it, or it is gone meanwhile, or odd: then it is no first one."""
+    try:
+        return subject(cluster, Target(row.kind, row.namespace, row.name))
+    except (ApiError, InputError):
+        return None
 
 
 def _fits(row: Row) -> bool:

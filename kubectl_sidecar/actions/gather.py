@@ -1,16 +1,17 @@
-"""Reading what surrounds one workload, as far as the user's rights reach. What cannot be read becomes Unknown with its reason;
-nothing here raises for a missing right. At most a dozen requests, in parallel."""
+"""Reading what surrounds workloads, as far as the user's rights reach. What cannot be read becomes Unknown with its reason;
+nothing here raises for a missing right. At most a dozen requests for one workload, in parallel; for several that are planned
+together, what belongs to the cluster or to a namespace is read once, and only Pods are read for each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from kubectl_sidecar.actions.parallel import in_parallel
+from kubectl_sidecar.actions.parallel import each_in_parallel
 from kubectl_sidecar.core.decode import decode_metadata_page
 from kubectl_sidecar.core.facts import Facts, Unknown, Version, node_facts, parse_version
 from kubectl_sidecar.core.kinds import (
@@ -43,31 +44,79 @@ _SCALED: Mapping[str, Resource] = {"hpas": HPAS, "pdbs": PDBS}
 """Only read for kinds with replicas: no autoscaler scales a Job, and a budget matters where a rollout takes Pods away."""
 _ONE_RUN = ("CronJob", "Job", "Pod")
 _JOBS_READ, _JOBS_LOOKED_AT = 2000, 8
+_MOST, _OBJECT = 12, 1
+"""Requests for one workload at most, and how many of them its own object takes."""
+_TOO_MANY = Unknown(f"reading them too would take more than {_MOST} requests")
 _LIMITS: Mapping[str, Resource] = {"quotas": QUOTAS, "limit_ranges": LIMIT_RANGES}
+_CLUSTERS_OWN: Mapping[str, Unknown] = {
+    name: Unknown("only a cluster has them, and these are files")
+    for name in ("nodes", "quotas", "limit_ranges", "pods", "claims")
+} | {"namespace": Unknown("only a cluster knows them, and these are files")}
 
 
-def gather(cluster: Cluster, workload: Workload) -> Facts:
-    """The facts around a workload of this cluster."""
-    found: dict[str, Any] = {}
+class _Wanted(NamedTuple):
+    """One fact that a workload needs: `of` is what it is the same for (the cluster: "", a namespace, or the workload itself)."""
 
-    def store(name: str, read: Callable[[], Any]) -> Callable[[], None]:
-        return lambda: found.__setitem__(name, _or_unknown(read))
+    fact: str
+    of: str
+    read: Callable[[], Any]
+    requests: int = 1
 
+
+def gather(cluster: Cluster, workloads: Sequence[Workload]) -> list[Facts]:
+    """The facts around each of these workloads of this cluster, in their order."""
+    return _gathered([list(_wanted(cluster, workload)) for workload in workloads])
+
+
+def gather_more(
+    cluster: Cluster, workloads: Sequence[Workload], facts: Sequence[Facts], *, raised: Sequence[bool]
+) -> list[Facts]:
+    """The facts with what is only read after a first plan: quotas and limit ranges where it is `raised`, as it makes a Pod ask
+    for more, and PodMonitors where several containers have ports. What would be one request too many is Unknown."""
+    wanted = [list(_wanted_later(cluster, w, more)) for w, more in zip(workloads, raised, strict=True)]
+    room = [_MOST - _OBJECT - sum(each.requests for each in _wanted(cluster, w)) for w in workloads]
+    found = _gathered([row[:most] for row, most in zip(wanted, room, strict=True)])
+    return [_with(old, new, row, most) for old, new, row, most in zip(facts, found, wanted, room, strict=True)]
+
+
+def _with(facts: Facts, more: Facts, row: Sequence[_Wanted], most: int) -> Facts:
+    """Facts with those of a row that were read, its first `most`; the others are unknown."""
+    read: dict[str, Any] = {each.fact: getattr(more, each.fact) for each in row[:most]}
+    left_out: dict[str, Any] = {each.fact: _TOO_MANY for each in row[most:]}
+    return replace(facts, **read, **left_out)
+
+
+def _wanted_later(cluster: Cluster, workload: Workload, raised: bool) -> Iterator[_Wanted]:
+    """In the order of their weight. A limit range, too, is tried by a migration's dry run of a Pod."""
+    namespace = workload.namespace
+    for name, resource in _LIMITS.items() if raised else ():
+        yield _Wanted(name, namespace, partial(read_all, cluster, resource, namespace))
+    if sum(1 for container in workload.spec.main_list if container.ports) > 1:  # else no helper is scraped by itself
+        yield _Wanted("pod_monitors", namespace, partial(_optional, cluster, POD_MONITORS, namespace))
+
+
+def _gathered(wanted: Sequence[Sequence[_Wanted]]) -> list[Facts]:
+    """Facts for each row of what is wanted; the same fact of the same thing is read once, however many want it."""
+    reads = {(each.fact, each.of): each.read for row in wanted for each in row}
+    values = each_in_parallel(_or_unknown, reads.values())
+    found = dict(zip(reads, values, strict=True))
+    return [Facts(**{each.fact: found[each.fact, each.of] for each in row}) for row in wanted]
+
+
+def _wanted(cluster: Cluster, workload: Workload) -> Iterator[_Wanted]:
     namespace = workload.namespace
     around = _AROUND if workload.kind.name in _ONE_RUN else {**_AROUND, **_SCALED}
-    jobs = [
-        store("server", lambda: _version(cluster)),
-        store("nodes", lambda: node_facts(read_all(cluster, NODES, None))),
-        store("namespace", lambda: cluster.get(NAMESPACES, None, namespace)),
-        *(store(name, partial(_optional, cluster, resource, namespace)) for name, resource in around.items()),
-        store("pods", lambda: pods_of(cluster, workload)),
-    ]
-    if sum(1 for container in workload.spec.main_list if container.ports) > 1:  # else no helper is scraped by itself
-        jobs.append(store("pod_monitors", partial(_optional, cluster, POD_MONITORS, namespace)))
-    if any(volume.persistent_volume_claim for volume in workload.spec.volumes or ()):
-        jobs.append(store("claims", partial(read_all, cluster, CLAIMS, namespace)))
-    in_parallel(jobs)
-    return Facts(**found)
+    yield _Wanted("server", "", partial(_version, cluster))
+    yield _Wanted("nodes", "", lambda: node_facts(read_all(cluster, NODES, None)))
+    yield _Wanted("namespace", namespace, partial(cluster.get, NAMESPACES, None, namespace))
+    for name, resource in around.items():
+        yield _Wanted(name, namespace, partial(_optional, cluster, resource, namespace))
+    this = f"{namespace}/{workload.kind.name}/{workload.name}"
+    yield _Wanted("pods", this, partial(pods_of, cluster, workload), 2 if workload.kind.name == "CronJob" else 1)
+    if workload.kind.name == "Deployment" and any(
+        volume.persistent_volume_claim for volume in workload.spec.volumes or ()
+    ):
+        yield _Wanted("claims", namespace, partial(read_all, cluster, CLAIMS, namespace))
 
 
 def pods_of(cluster: Cluster, workload: Workload) -> Objects | Unknown:
@@ -101,18 +150,8 @@ def facts_of_files(objects: Sequence[Mapping[str, Any]], server: Version | None 
     kinds = {"services": "Service", "network_policies": "NetworkPolicy", "hpas": "HorizontalPodAutoscaler",
              "vpas": "VerticalPodAutoscaler", "pdbs": "PodDisruptionBudget", "pod_monitors": "PodMonitor"}  # fmt: skip
     found: dict[str, Any] = {name: tuple(o for o in objects if o.get("kind") == kind) for name, kind in kinds.items()}
-    if server is not None:
-        found["server"] = server
-    return Facts(**found, from_files=True)
-
-
-def with_limits(cluster: Cluster, workload: Workload, facts: Facts) -> Facts:
-    """The facts with quotas and limit ranges: only needed where a plan makes a Pod ask for more."""
-    found = {
-        name: _or_unknown(partial(read_all, cluster, resource, workload.namespace))
-        for name, resource in _LIMITS.items()
-    }
-    return replace(facts, **found)
+    found["server"] = server or Unknown("the files do not say it")
+    return Facts(**_CLUSTERS_OWN, **found, from_files=True)
 
 
 def read_all(cluster: Cluster, resource: Resource, namespace: str | None, selector: str = "") -> Objects:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from kubectl_sidecar.core.classification.findings import Finding, Override, Stat
 from kubectl_sidecar.core.decode import (
     MetadataPage,
     Page,
+    Shared,
     continue_token,
     decode_metadata_page,
     decode_or_broken,
@@ -58,8 +59,7 @@ class Source:
     item: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A workload as a list shows it. `fault` says what could not be read of a broken one."""
 
     source: Source
@@ -134,6 +134,7 @@ class _Scan:
     report: Callable[[ScanEvent], None]
     stop: threading.Event
     lock: threading.Lock = field(default_factory=threading.Lock)
+    shared: Shared = field(default_factory=Shared)
     rows: dict[tuple[str, str, str], Row] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     metadata: dict[str, dict[tuple[str, str], Metadata]] = field(default_factory=dict)
@@ -242,7 +243,7 @@ def _list(scan: _Scan, kind: Kind, namespace: str | None) -> None:
                     known.update({(m.namespace or "", m.name or ""): m for m in page.items})
         else:
             source = Source(context=scan.cluster.context)
-            for full in _pages(scan, kind, namespace, partial(decode_page, kind)):
+            for full in _pages(scan, kind, namespace, partial(decode_page, kind, shared=scan.shared)):
                 _add(scan, [row_of(item, scan.index, source) for item in full.items])
     except NotFound:
         return  # a server without this kind
@@ -308,7 +309,7 @@ def _fetch(scan: _Scan, kind: Kind, metadata: Metadata) -> None:
 
 def _fetch_many(scan: _Scan, kind: Kind, namespace: str | None, wanted: set[tuple[str, str]]) -> None:
     try:
-        for page in _pages(scan, kind, namespace, partial(decode_page, kind)):
+        for page in _pages(scan, kind, namespace, partial(decode_page, kind, shared=scan.shared)):
             for item in page.items:
                 if (item.namespace, item.name) in wanted:
                     _show_alone(scan, item)
@@ -371,4 +372,4 @@ def with_injected(row: Row, pod: Workload, index: RecipeIndex) -> Row:
     found = classify(msgspec.structs.replace(pod, template=template), index, overrides={}, surroundings=surroundings)
     findings = (*row.findings, *(f for f in found if f.injected and f.name not in known))
     view = msgspec.structs.replace(pod, kind=row.kind)
-    return replace(row, findings=findings, state=state_of(findings), problems=problems(view, findings))
+    return msgspec.structs.replace(row, findings=findings, state=state_of(findings), problems=problems(view, findings))

@@ -6,19 +6,23 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TypeVar
 
 T = TypeVar("T")
+Given = TypeVar("Given")
 
 
 def in_parallel(jobs: Iterable[Callable[[], None]], *, threads: int = 8) -> None:
-    """Runs all jobs, then raises the first error that one of them let through."""
+    """Runs all jobs, then raises the first error that one of them let through. A single job needs no thread."""
+    jobs = list(jobs)
+    if len(jobs) == 1:
+        jobs[0]()
+        return
     waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
     outcomes: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-    count = 0
     for job in jobs:
         waiting.put(job)
-        count += 1
 
     def work() -> None:
         while True:
@@ -33,11 +37,22 @@ def in_parallel(jobs: Iterable[Callable[[], None]], *, threads: int = 8) -> None
             else:
                 outcomes.put(None)
 
-    for _ in range(min(threads, count)):
+    for _ in range(min(threads, len(jobs))):
         threading.Thread(target=work, daemon=True).start()
-    errors = [error for error in (outcomes.get() for _ in range(count)) if error is not None]
+    errors = [error for error in (outcomes.get() for _ in jobs) if error is not None]
     if errors:
         raise errors[0]
+
+
+def each_in_parallel(function: Callable[[Given], T], items: Iterable[Given], *, threads: int = 8) -> list[T]:
+    """What the function makes of each item, in the items' order."""
+    made: dict[int, T] = {}
+
+    def make(place: int, item: Given) -> None:
+        made[place] = function(item)
+
+    in_parallel((partial(make, place, item) for place, item in enumerate(items)), threads=threads)
+    return [made[place] for place in sorted(made)]
 
 
 def ahead(produce: Callable[[], Iterator[T]]) -> Iterator[T]:

@@ -25,7 +25,7 @@ from kubectl_sidecar.errors import (
     ServerFailure,
     Unreachable,
 )
-from kubectl_sidecar.sources.cluster import FIELD_MANAGER, Clock, Cluster, Object
+from kubectl_sidecar.sources.cluster import FIELD_MANAGER, Clock, Cluster, Object, Written
 
 _ATTEMPTS = 3
 
@@ -78,42 +78,54 @@ def execute_undo(
     field_manager: str = FIELD_MANAGER,
 ) -> Result:
     """Puts the old template back and watches the rollout. Nothing is written when the template changed meanwhile."""
-    target, record = prepared.target, prepared.record
-    sent = False
+    target = prepared.target
+    sending = threading.Event()
     try:
         old_pods = known_pods(cluster, prepared.workload)
-        for _ in range(_ATTEMPTS):
-            obj, _workload = read(cluster, target)
-            if digest(edits.get(obj, target.kind.template)) != digest(prepared.now):
-                return Result(
-                    target, "changed", False, f"{target.qualified} was changed meanwhile; nothing was written"
-                )
-            report(Progress(target, "recorded", "the old template is about to be sent"))
-            sent = True
-            try:
-                written = cluster.patch(
-                    target.kind.resource, target.namespace, target.name, _restoring(obj, target, record),
-                    dry_run=False, field_manager=field_manager,
-                )  # fmt: skip
-            except Conflict:
-                sent = False
-                continue
-            except (Unreachable, BadAnswer, ServerFailure) as error:
-                raise PartlyDone(f"{error}; whether {target.qualified} was restored is not known") from error
-            except ApiError as error:
-                return Result(target, "refused", False, f"{error}; nothing was written")
-            journal.write(record.moved_to("undone"))
-            report(Progress(target, "patched", f"{target.qualified} restored"))
-            workload = decode_object(target.kind, written.object)
-            why_not = not_watched(workload) or ("" if wait else "not waited for, as you asked")
-            if why_not:
-                return Result(target, "unwatched", True, why_not, written.warnings)
-            return follow(target, workload, (), old_pods, written.warnings, cluster=cluster, report=report, stop=stop,
-                          clock=clock, timeout_seconds=timeout_seconds)  # fmt: skip
-        return Result(target, "changed", False, f"{target.qualified} changes all the time; nothing was written")
+        written = _restore(prepared, cluster, report, field_manager, sending)
+        if isinstance(written, Result):
+            return written
+        journal.write(prepared.record.moved_to("undone"))
+        report(Progress(target, "patched", f"{target.qualified} restored"))
+        workload = decode_object(target.kind, written.object)
+        why_not = not_watched(workload) or ("" if wait else "not waited for, as you asked")
+        if why_not:
+            return Result(target, "unwatched", True, why_not, written.warnings)
+        return follow(target, workload, (), old_pods, written.warnings, cluster=cluster, report=report, stop=stop,
+                      clock=clock, timeout_seconds=timeout_seconds)  # fmt: skip
     except KeyboardInterrupt as interrupt:
-        said = "the old template was sent; look at the object" if sent else "nothing was written"
+        said = "the old template was sent; look at the object" if sending.is_set() else "nothing was written"
         raise Interrupted(f"interrupted; {said}") from interrupt
+
+
+def _restore(
+    prepared: PreparedUndo,
+    cluster: Cluster,
+    report: Callable[[Progress], None],
+    field_manager: str,
+    sending: threading.Event,
+) -> Written | Result:
+    """Reads again, compares, patches; again on a conflict while the template is the same. `sending` is set while it is not known
+    whether anything was written, and stays so afterwards."""
+    target = prepared.target
+    for _ in range(_ATTEMPTS):
+        obj, _workload = read(cluster, target)
+        if digest(edits.get(obj, target.kind.template)) != digest(prepared.now):
+            return Result(target, "changed", False, f"{target.qualified} was changed meanwhile; nothing was written")
+        report(Progress(target, "recorded", "the old template is about to be sent"))
+        sending.set()
+        try:
+            return cluster.patch(
+                target.kind.resource, target.namespace, target.name, _restoring(obj, target, prepared.record),
+                dry_run=False, field_manager=field_manager,
+            )  # fmt: skip
+        except Conflict:
+            sending.clear()
+        except (Unreachable, BadAnswer, ServerFailure) as error:
+            raise PartlyDone(f"{error}; whether {target.qualified} was restored is not known") from error
+        except ApiError as error:
+            return Result(target, "refused", False, f"{error}; nothing was written")
+    return Result(target, "changed", False, f"{target.qualified} changes all the time; nothing was written")
 
 
 def _record_of(journal: Journal, target: Target, workload: Workload) -> Record:

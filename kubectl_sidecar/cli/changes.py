@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubectl_sidecar.cli.console import Console
 from kubectl_sidecar.cli.exits import Exit
 
+if TYPE_CHECKING:
+    from kubectl_sidecar.sources.manifests import Manifest
 
-def show_changes(prepared: Sequence[Any], form: str | None, screen: Console) -> list[int]:
+
+def show_changes(
+    prepared: Sequence[Any], form: str | None, screen: Console, *, beside: Sequence[Manifest] = ()
+) -> list[int]:
     """Prints the changes of these plans in a form of output.source_change, or as diffs; what is refused is left out, with the
-    reasons. Returns an exit code for each: changes to make, none, or refused."""
+    reasons. With `beside`, the whole input of files, whole objects come out all, and what is refused is as it was. Returns an exit
+    code for each plan: changes to make, none, or refused."""
     ready = [p for p in prepared if p.verdict.decision != "refuse"]
     if form is not None:
         from kubectl_sidecar.output.source_change import rendered
 
-        text = rendered(ready, form)  # type: ignore[arg-type]  # the flag's choices are the forms
+        text = rendered(ready, form, beside=beside)  # type: ignore[arg-type]  # the flag's choices are the forms
         for each in prepared:
             _tell(_words(each, screen), screen)
         screen.out.write(text)
+        if beside and form in ("yaml", "json") and len(ready) < len(prepared):
+            refused = [p.target.ref for p in prepared if p not in ready]
+            screen.say(f"Refused, and printed as it was: {', '.join(refused)}")
     else:
         for each in prepared:
             _diff(each, screen)
@@ -41,7 +50,7 @@ def _words(prepared: Any, screen: Console) -> Iterable[str]:
     from kubectl_sidecar.output.plan import judgement
     from kubectl_sidecar.output.source_change import owner_hint
 
-    yield f"{prepared.target.kind.name} {prepared.target.namespace}/{prepared.target.name}".replace(" /", " ")
+    yield prepared.target.title
     yield from judgement(prepared, screen.paint_err)
     if not prepared.facts.from_files and not prepared.plan.is_empty:
         yield from owner_hint(prepared)

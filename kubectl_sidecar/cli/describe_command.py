@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import click
@@ -21,6 +22,7 @@ def describe_command(workload: tuple[str, ...], **options: Any) -> int:
     """Show what a workload's containers are and why we think so, what is wrong today, what a migration would change, and what
     it could break. Nothing is written.
     """
+    gc.disable()  # as in `list`: the process ends before looking for cycles would pay
     prepared = _from_files(workload, options) if options["filename"] else _from_cluster(workload, options)
     screen = console(options["color"])
     if options["output"]:
@@ -47,7 +49,7 @@ def _settings(options: dict[str, Any]) -> Any:
 
 
 def _from_cluster(workload: tuple[str, ...], options: dict[str, Any]) -> list[Any]:
-    from kubectl_sidecar.actions.migrate import prepare
+    from kubectl_sidecar.actions.migrate import prepare_all
     from kubectl_sidecar.cli.targets import parse_targets
     from kubectl_sidecar.cli.world import connect, recipe_index
 
@@ -57,10 +59,10 @@ def _from_cluster(workload: tuple[str, ...], options: dict[str, Any]) -> list[An
     world = connect(Connection.of(options))
     targets = parse_targets(workload, world.namespace)
     index = recipe_index(options["recipes"])
-    return [prepare(world.cluster, target, index, settings, dry_runs=False) for target in targets]
+    return prepare_all(world.cluster, targets, index, settings, dry_runs=False)
 
 
 def _from_files(workload: tuple[str, ...], options: dict[str, Any]) -> list[Any]:
-    from kubectl_sidecar.cli.files import prepare_from_files
+    from kubectl_sidecar.cli.files import prepare_from_files, read_files
 
-    return prepare_from_files(workload, options, _settings(options))
+    return prepare_from_files(workload, read_files(options), options, _settings(options))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -37,8 +38,7 @@ def _list(options: dict[str, Any]) -> int:
     gc.disable()  # a process that ends soon makes no cycles worth looking for, and looking costs a sixth of its time
     screen = console(options["color"])
     inventory = _from_files(options) if options["filename"] else _from_cluster(options)
-    rows = tuple(row for row in inventory.rows if _wanted(row, options))
-    _print(Inventory(rows, inventory.gaps), options, screen)
+    _print(Inventory(_wanted(inventory.rows, options), inventory.gaps), options, screen)
     for gap in inventory.gaps:
         screen.say(f"error: {gap.what}: {gap.error}" if gap.what not in str(gap.error) else f"error: {gap.error}")
     return max((gap.error.exit_code for gap in inventory.gaps), default=0)
@@ -62,13 +62,15 @@ def _from_cluster(options: dict[str, Any]) -> Any:
     return scan(world.cluster, Scope(namespaces, options["selector"] or ""), recipe_index(options["recipes"]))
 
 
-def _wanted(row: Any, options: dict[str, Any]) -> bool:
+def _wanted(rows: Iterable[Any], options: dict[str, Any]) -> tuple[Any, ...]:
     families, problems = set(options["family"]), set(options["problem"])
-    return (
-        (row.at_risk or not options["at_risk"])
-        and (not families or any(f.family in families for f in row.findings))
-        and (not problems or any(p.id in problems for p in row.problems))
-    )
+    if options["at_risk"]:
+        rows = [row for row in rows if row.at_risk]
+    if families:
+        rows = [row for row in rows if any(f.family in families for f in row.findings)]
+    if problems:
+        rows = [row for row in rows if any(p.id in problems for p in row.problems)]
+    return tuple(rows)
 
 
 def _print(inventory: Any, options: dict[str, Any], screen: Console) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,13 +22,14 @@ from kubectl_sidecar.errors import InputError, Interrupted, SidecarError
 @shared("all", "selector", "files", "recursive", "kube-version", "container", "startup-probe", "place", "accept", "allow-owned",
         "dry-run", "yes", "no-wait", "timeout", "recipes", "field-manager", "color")  # fmt: skip
 @flag("--output", "-o", choices=("yaml", "json", "json-patch", "kustomize", "json6902"),
-      help="With --dry-run: print the changed object, or the change as a patch for its source.")  # fmt: skip
+      help="With --dry-run: print the change: yaml and json whole objects (all of -f where no name is given), the others a patch.")  # fmt: skip
 def migrate_command(workload: tuple[str, ...], **options: Any) -> int:
     """Move classic sidecars of a workload into initContainers with restartPolicy: Always.
 
     Shows the diff, the problems that it removes and the risks that it sees, asks, patches, and watches the rollout. The old
     template is recorded first, so that undo restores it exactly.
     """
+    gc.disable()  # until something is waited for: looking for cycles would cost half as much again as planning
     kube_version(options["kube_version"], files=bool(options["filename"]))
     if options["filename"]:
         return _from_files(workload, options)
@@ -49,7 +51,8 @@ def migrate_command(workload: tuple[str, ...], **options: Any) -> int:
 def _from_files(words: tuple[str, ...], options: dict[str, Any]) -> int:
     """What a migration would change in files."""
     from kubectl_sidecar.cli.changes import show_changes
-    from kubectl_sidecar.cli.files import prepare_from_files
+    from kubectl_sidecar.cli.files import prepare_from_files, read_files
+    from kubectl_sidecar.sources.manifests import Manifest
 
     if options["dry_run"] == "none":
         raise InputError(
@@ -61,10 +64,16 @@ def _from_files(words: tuple[str, ...], options: dict[str, Any]) -> int:
         raise InputError("-l and -A select in a cluster; name what you mean in the files as TYPE/NAME")
     screen = console(options["color"])
     settings = replace(_settings(options, interactive=True), policy=_printing(options))
-    prepared = prepare_from_files(words, options, settings)
+    manifests = read_files(options)
+    prepared = prepare_from_files(words, manifests, options, settings)
     if not prepared:
         screen.say("No workloads found in the files.")
-    return _exit_code(show_changes(prepared, options["output"], screen))
+    whole = [manifest for manifest in manifests if isinstance(manifest, Manifest)]
+    if words and options["output"] in ("yaml", "json") and len(whole) > len(prepared):
+        left = len(whole) - len(prepared)
+        screen.say(f"Only what you named is printed; {left} more of the input {'is' if left == 1 else 'are'} not.\n")
+    codes = show_changes(prepared, options["output"], screen, beside=() if words else whole)
+    return _exit_code(codes)
 
 
 def _settings(options: dict[str, Any], *, interactive: bool) -> Any:
@@ -137,12 +146,10 @@ class _Migration:
         return tuple(Target(row.kind, row.namespace, row.name) for row in rows)
 
     def run(self) -> int:
-        from kubectl_sidecar.actions.migrate import prepare
+        from kubectl_sidecar.actions.migrate import prepare_all
 
-        asking = [
-            prepare(self.world.cluster, target, self.index, self.settings, dry_runs=self.dry_run != "client")
-            for target in self.targets
-        ]
+        dry_runs = self.dry_run != "client"
+        asking = prepare_all(self.world.cluster, self.targets, self.index, self.settings, dry_runs=dry_runs)
         if self.form:
             from kubectl_sidecar.actions.source import for_source
             from kubectl_sidecar.cli.changes import show_changes
@@ -180,13 +187,20 @@ class _Migration:
         self.screen.prose(order(prepared.plan, self.screen.paint))
         self.screen.prose(judgement(prepared, self.screen.paint))
         if decision == "refuse":
-            self._show_source_change(prepared)
+            self._show_way_out(prepared)
             codes.append(3)
             return False
         return True
 
+    def _show_way_out(self, prepared: Any) -> None:
+        """For a refusal in place: the change that whoever owns the object has to make, unless it would do harm there too."""
+        from kubectl_sidecar.actions.source import for_source
+
+        elsewhere = prepared.owner.kind != "nobody" or not prepared.target.kind.patchable
+        if elsewhere and for_source(prepared, self.printing).verdict.decision != "refuse":
+            self._show_source_change(prepared)
+
     def _show_source_change(self, prepared: Any) -> None:
-        """For a refusal: the change that whoever owns the object has to make."""
         from kubectl_sidecar.output.source_change import source_change
 
         self.screen.print(source_change(prepared, self.screen.paint))
@@ -200,7 +214,9 @@ class _Migration:
         """Executes one after the other; what was changed meanwhile is prepared again and returned, to be shown anew."""
         from kubectl_sidecar.actions.migrate import prepare
         from kubectl_sidecar.output.plan import closing
+        from kubectl_sidecar.output.source_change import next_of_owner
 
+        gc.enable()  # a rollout may take long
         again: list[Any] = []
         for prepared in ready:
             try:
@@ -218,6 +234,11 @@ class _Migration:
             if result.written:
                 self.written.append(prepared.target.qualified)
             self.screen.prose(closing(result, self.screen.paint))
+            if (
+                result.outcome in ("done", "unwatched") and prepared.owner.kind != "nobody"
+            ):  # else there is nothing to tell, or it is to be undone
+                self.screen.prose(next_of_owner(prepared, self.screen.paint))
+                self._show_source_change(prepared)  # it cannot be planned from the changed object any more
             codes.append({"done": 0, "unwatched": 0, "failed": 4}.get(result.outcome, 3))
         return again
 

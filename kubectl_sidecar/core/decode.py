@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache, partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -36,7 +36,7 @@ _HEAD_BYTES = 8192
 
 
 class _Template(_Base, Generic[SpecT], frozen=True):
-    """`SpecT` is Raw (to be decoded later, or not) or `PodSpec | None`; a union with Raw is none that msgspec can read."""
+    """`SpecT` is `PodSpec | None`, or a draft of it."""
 
     metadata: Metadata | None = None
     spec: SpecT = None  # type: ignore[assignment]
@@ -102,9 +102,31 @@ class _Stub(_Base, frozen=True):
     restart_policy: str | None = None
 
 
-class _StubSpec(_Base, frozen=True):
-    containers: tuple[_Stub, ...] | None = None
-    init_containers: tuple[_Stub, ...] | None = None
+Texts = tuple[msgspec.Raw, ...] | None
+_Draft: Any = msgspec.defstruct(
+    "_Draft",
+    [
+        (f.name, Texts if f.name in ("containers", "init_containers") else f.type, f.default)
+        for f in msgspec.structs.fields(PodSpec)
+    ],
+    bases=(_Base,),
+    frozen=True,
+)
+"""A PodSpec whose containers are still text; the other fields, in the same order, are read."""
+
+_SHARED = 2_048
+
+
+class Shared:
+    """Containers that were read before, by their text: a cluster runs few distinct helpers, each very often, so most are read
+    once and are there once. One for a whole scan; bounded; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._read: Callable[[bytes], Container] = lru_cache(_SHARED)(_decoder(Container))
+
+    def container(self, text: msgspec.Raw) -> Container:
+        """The container of this text. Raises msgspec's ValidationError."""
+        return self._read(bytes(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +150,13 @@ class _Partial(_Base, frozen=True):
     metadata: Metadata | None = None
 
 
-def decode_page(kind: Kind, data: bytes) -> Page:
+def decode_page(kind: Kind, data: bytes, shared: Shared | None = None) -> Page:
     """The items of one page of a list of `kind`. Raises DecodeError only when the page itself is not a list."""
-    decoder = _decoder(_List[_PodItem[msgspec.Raw]] if _is_pod(kind) else _List[_Item[msgspec.Raw]])
+    lean = partial(_lean_spec, shared=shared or Shared())
+    decoder = _decoder(_List[_PodItem[_Draft | None]] if _is_pod(kind) else _List[_Item[_Draft | None]])
     try:
         page = decoder(data)
-        items = (_guarded(kind, item) for item in page.items or ())
+        items = (_guarded(kind, item, lean) for item in page.items or ())
     except msgspec.ValidationError:
         raws: Any = _json(_List[msgspec.Raw], data)
         page, items = raws, (_item_alone(kind, raw) for raw in raws.items or ())
@@ -208,9 +231,9 @@ def _decode_error(error: msgspec.ValidationError, *, below: str = "") -> DecodeE
     return DecodeError(said[:1].lower() + said[1:], path=".".join(part for part in (below, path) if part))
 
 
-def _guarded(kind: Kind, item: Any) -> Workload | Broken:
+def _guarded(kind: Kind, item: Any, lean: Callable[[Any], PodSpec | None]) -> Workload | Broken:
     try:
-        return _workload(kind, item, _lean_spec)
+        return _workload(kind, item, lean)
     except DecodeError as error:
         metadata = item.metadata or Metadata()
         below = ".".join(str(key) for key in kind.pod_spec)
@@ -232,23 +255,34 @@ def _identity(spec: PodSpec | None) -> PodSpec | None:
     return spec
 
 
-def _lean_spec(raw: msgspec.Raw | None) -> PodSpec | None:
-    """The Pod spec, in full only where a sidecar is possible."""
-    if raw is None:
+def _lean_spec(draft: Any, *, shared: Shared) -> PodSpec | None:
+    """The Pod spec, in full only where a sidecar is possible. Raises DecodeError with the path from the spec on."""
+    if draft is None:
         return None
-    stub: _StubSpec | None = _json(_StubSpec | None, raw)
-    if stub is None:
-        return None
-    if len(stub.containers or ()) > 1:
-        full: PodSpec = _json(PodSpec, raw)
-        return full
-    return PodSpec(containers=_stubs(stub.containers), init_containers=_stubs(stub.init_containers))
+    if len(draft.containers or ()) < 2:
+        return PodSpec(
+            _each("containers", draft.containers, _stub), _each("initContainers", draft.init_containers, _stub)
+        )
+    read = shared.container
+    regular = _each("containers", draft.containers, read)
+    return PodSpec(regular, _each("initContainers", draft.init_containers, read), *msgspec.structs.astuple(draft)[2:])
 
 
-def _stubs(stubs: tuple[_Stub, ...] | None) -> tuple[Container, ...] | None:
-    if stubs is None:
+def _each(field: str, texts: Texts, read: Callable[[msgspec.Raw], Container]) -> tuple[Container, ...] | None:
+    if texts is None:
         return None
-    return tuple(Container(name=s.name or "", image=s.image, restart_policy=s.restart_policy) for s in stubs)
+    found: list[Container] = []
+    for text in texts:
+        try:
+            found.append(read(text))
+        except msgspec.ValidationError as error:
+            raise _decode_error(error, below=f"{field}[{len(found)}]") from error
+    return tuple(found)
+
+
+def _stub(text: msgspec.Raw) -> Container:
+    stub: _Stub = _decoder(_Stub)(text)
+    return Container(name=stub.name or "", image=stub.image, restart_policy=stub.restart_policy)
 
 
 def _workload(kind: Kind, item: Any, spec_of: Callable[[Any], PodSpec | None]) -> Workload:
@@ -285,12 +319,12 @@ def _job_spec(body: Any) -> JobSpec:
 # msgspec builds what it knows of a type at the type's first use, and two threads that do so at the same time crash the process
 # (seen with msgspec 0.22; a test tries it). So it is built here, where the import lock lets only one thread in.
 _DECODED: tuple[Any, ...] = (
-    _List[_Item[msgspec.Raw]],
-    _List[_PodItem[msgspec.Raw]],
+    _List[_Item[_Draft | None]],
+    _List[_PodItem[_Draft | None]],
     _List[msgspec.Raw],
     _List[_Partial],
-    _StubSpec | None,
-    PodSpec,
+    _Stub,
+    Container,
 )
 _CONVERTED: tuple[Any, ...] = (_Item[PodSpec | None], _PodItem[PodSpec | None], PodTemplate)
 for _shape in _DECODED:

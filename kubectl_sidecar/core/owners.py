@@ -42,7 +42,8 @@ def owner_of(metadata: Metadata, *, built_in: Collection[str] = _BUILT_IN) -> Ow
     controls is that one's (kind `controller`), not an operator's."""
     labels, annotations = metadata.labels or {}, metadata.annotations or {}
     managers = _managers(metadata)
-    for find in _BY_STRENGTH:
+    finders = _BY_STRENGTH if metadata.owner_references else _WITHOUT_REFERENCE
+    for find in finders:
         owner = find(metadata, labels, annotations, managers)
         if owner is not None:
             if owner.kind == "operator" and owner.name.partition(" ")[0] in built_in and find is _controller:
@@ -163,6 +164,9 @@ _BY_STRENGTH: tuple[Callable[[Metadata, Texts, Texts, Managers], Owner | None], 
     _applier,
     _labelled_helm,
 )
+
+
+_WITHOUT_REFERENCE = _BY_STRENGTH[1:]
 
 
 def what_happens_next(owner: Owner, workload: Workload) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 from kubectl_sidecar.core.classification.findings import Finding
 from kubectl_sidecar.core.edits import Edit
 from kubectl_sidecar.core.pod.resources import Usage
@@ -30,8 +32,7 @@ class Rule:
     reference: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True, gc=False):
     """What the classic form does wrong in this workload today. `container` is the helper; `text` one sentence that names it."""
 
     id: str

@@ -5,18 +5,21 @@ problems: what nobody is sure of is asked about, not complained about."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+
+import msgspec
 
 from kubectl_sidecar.core.classification.findings import Finding
 from kubectl_sidecar.core.classification.past import Pasts, seen_of
 from kubectl_sidecar.core.plan import Problem, Relocation, Removal
-from kubectl_sidecar.core.pod.hooks import hook_effect
+from kubectl_sidecar.core.pod.hooks import pre_stop_effect
 from kubectl_sidecar.core.pod.placement import final_order
 from kubectl_sidecar.core.pod.probes import any_fits
-from kubectl_sidecar.core.pod.reach import files_waited_for, need
+from kubectl_sidecar.core.pod.reach import command_text, need, same_file
 from kubectl_sidecar.core.pod.resources import is_native
-from kubectl_sidecar.core.recipes.globs import capped_words, joined
+from kubectl_sidecar.core.pod.scripts import files_that_end_it, makes
+from kubectl_sidecar.core.recipes.globs import quoted
 from kubectl_sidecar.core.workload import Container, Workload
 
 _JOBS = ("Job", "CronJob")
@@ -26,12 +29,13 @@ def problems(workload: Workload, findings: Sequence[Finding], pasts: Pasts = ())
     """The problems of each classic sidecar that is certainly or likely one, helper by helper. `pasts` is what live Pods did."""
     found: list[Problem] = []
     mains = ""
+    rules = _OF_JOBS if workload.kind.name in _JOBS else _OF_OTHERS
     for finding in findings:
         container = _container(workload, finding)
         if container is None or not (_classic(finding) or container.restart_policy):
             continue
         mains = mains or _mains(findings)
-        for rule in _RULES:
+        for rule in rules:
             found += rule(workload, finding, container, mains)
     return tuple(_with_seen(problem, workload, findings, pasts) for problem in found) if pasts else tuple(found)
 
@@ -41,7 +45,7 @@ def _with_seen(problem: Problem, workload: Workload, findings: Sequence[Finding]
     clients = [c.name for c in workload.spec.init_list if not is_native(c) and need(c, helper) is not None]
     others = clients if problem.id == "init-needs-helper" else _main_names(findings)
     seen = seen_of(problem.id, problem.container, others, pasts)
-    return replace(problem, seen=seen) if seen else problem
+    return msgspec.structs.replace(problem, seen=seen) if seen else problem
 
 
 def _container(workload: Workload, finding: Finding) -> Container | None:
@@ -132,7 +136,8 @@ PROBLEMS: Mapping[str, Rule] = {
     "init-needs-helper": init_needs_helper,
     "mis-declared-sidecar": mis_declared,
 }
-_RULES = tuple(PROBLEMS.values())
+_OF_JOBS = tuple(PROBLEMS.values())
+_OF_OTHERS = tuple(rule for id, rule in PROBLEMS.items() if not id.startswith("job-"))
 
 
 def _hangs_on(workload: Workload, finding: Finding, container: Container) -> bool:
@@ -142,26 +147,32 @@ def _hangs_on(workload: Workload, finding: Finding, container: Container) -> boo
 
 def kill_switch(workload: Workload, finding: Finding, container: Container, findings: Sequence[Finding]) -> str:
     """How the app ends this helper, as the rest of "only because …"; '' where nothing is seen."""
-    own = joined(capped_words(container))
+    own = command_text(container)
     for other in workload.spec.main_list:
         if other.name == finding.name:
             continue
-        text = joined(capped_words(other))
+        text = command_text(other)
         endpoint = next((p for p in finding.recipe.quit_endpoints if p in text), "") if finding.recipe else ""
         if endpoint:
             return f"{other.name} calls {endpoint}"
-        file = next((f for f in files_waited_for(own) if f"touch {f}" in text or f"> {f}" in text), "")
+        file = next((f for f in files_that_end_it(own) if makes(text, same_file(f, container, other))), "")
         if file:
-            return f"{other.name} makes the file {file[:80]}, which {finding.name} waits for"
-        if workload.spec.share_process_namespace and _kills(text, finding, container):
+            return f"{other.name} makes the file {quoted(file)}, which {finding.name} waits for"
+        if workload.spec.share_process_namespace and kills(text, finding, container):
             return f"{other.name} kills the processes of {finding.name}"
     return ""
 
 
-def _kills(text: str, finding: Finding, container: Container) -> bool:
-    if not any(f"{tool} " in text for tool in ("pkill", "killall", "kill")):
+_KILL = re.compile(r"\b(?:pkill|killall|kill) (?![^;&|\n]{0,40}-(?:s +)?(?:SIG)?(?:HUP|USR[12]|CONT|WINCH|0)\b)")
+"""With a signal that ends a process: not a reload, and not the question whether it is there."""
+
+
+def kills(text: str, finding: Finding, container: Container) -> bool:
+    """Whether a command line kills the processes of this helper, as far as it names them."""
+    killed = _KILL.search(text)
+    if killed is None:
         return False
-    after = text[min(text.find(tool) for tool in ("pkill", "killall", "kill") if tool in text) :]
+    after = text[killed.end() :]
     program = (container.image or "").partition("@")[0].rpartition("/")[2].partition(":")[0]
     return any(word and word in after for word in (finding.name, finding.family, program))
 
@@ -225,7 +236,7 @@ def _start_removed(problem: Problem, relocation: Relocation, workload: Workload,
 
 def _stop_removed(problem: Problem, relocation: Relocation, workload: Workload, all_: Sequence[Relocation]) -> Removal:
     name = problem.container
-    effect = hook_effect(relocation.container.pre_stop, relocation.finding.recipe)
+    effect = pre_stop_effect(relocation.container, relocation.finding.recipe)
     if effect == "exit":
         return Removal(
             problem,

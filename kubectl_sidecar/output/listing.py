@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from kubectl_sidecar.actions.inspect import Inventory, Row
 from kubectl_sidecar.core.classification.findings import Evidence, Finding
-from kubectl_sidecar.output.style import Paint
+from kubectl_sidecar.output.style import Paint, plain
 from kubectl_sidecar.output.table import table
 from kubectl_sidecar.output.words import STATE_STYLES, problem_ids, sidecars
 
@@ -31,7 +31,7 @@ def list_table(
     def style(number: int, column: int, text: str) -> str:
         return paint(STATE_STYLES[inventory.rows[number].state], text) if column == state else text
 
-    return table(header, rows, no_header=no_header, style=style)
+    return table(header, rows, no_header=no_header, style=None if paint is plain else style)
 
 
 def _cells(row: Row, *, wide: bool, all_namespaces: bool) -> list[str]:

@@ -25,8 +25,7 @@ _SEVERITIES: dict[str, Style] = {"blocker": "bad", "caution": "warn", "note": "q
 
 def plan_diff(prepared: Prepared) -> tuple[DiffLine, ...]:
     """The plan's diff of the Pod template."""
-    target = prepared.target
-    title = f"{target.kind.name} {target.namespace}/{target.name}"
+    title = prepared.target.title
     return template_diff(
         prepared.plan.before,
         prepared.plan.after,
@@ -38,7 +37,7 @@ def plan_diff(prepared: Prepared) -> tuple[DiffLine, ...]:
 def describe(prepared: Prepared, paint: Paint) -> Iterator[str]:
     """Everything that is known of one workload."""
     plan, target = prepared.plan, prepared.target
-    yield paint("strong", f"{target.kind.name} {target.namespace}/{target.name}") + _heading(prepared)
+    yield paint("strong", target.title) + _heading(prepared)
     yield from _section("Containers", paint)
     yield from containers(plan.findings, paint, pasts_of(prepared.facts))
     if plan.problems:
@@ -51,13 +50,14 @@ def describe(prepared: Prepared, paint: Paint) -> Iterator[str]:
     yield from _section("Plan", paint)
     yield from plan_lines(plan, paint)
     yield from judgement(prepared, paint)
-    if "--allow-owned" in prepared.verdict.needs:
+    if prepared.owner.kind != "nobody" and plan.relocations and not prepared.facts.from_files:
         yield f"  for the source: kubectl sidecar migrate {target.ref} -n {target.namespace} --dry-run=client -o kustomize"
 
 
 def _heading(prepared: Prepared) -> str:
     owner = "" if prepared.owner.kind == "nobody" else f"owner {prepared.owner.label}"
-    parts = [_size(prepared), f"context {prepared.context}", versions(prepared.facts), owner]
+    where = f"{'file' if prepared.facts.from_files else 'context'} {prepared.context}"
+    parts = [_size(prepared), where, versions(prepared.facts), owner]
     return " · " + " · ".join(part for part in parts if part)
 
 
@@ -67,7 +67,9 @@ def _size(prepared: Prepared) -> str:
 
 
 def versions(facts: Facts) -> str:
-    """Server and node versions, or what is not known of them."""
+    """Server and node versions, or what is not known of them; for files, the version that the user says."""
+    if facts.from_files:
+        return "Kubernetes version not given" if isinstance(facts.server, Unknown) else f"for Kubernetes {facts.server}"
     server = "server version not known" if isinstance(facts.server, Unknown) else f"server v{facts.server}"
     if isinstance(facts.nodes, Unknown):
         return f"{server}, node versions not known"
@@ -193,6 +195,8 @@ def verdict(prepared: Prepared, paint: Paint) -> Iterator[str]:
     decision = prepared.verdict.decision
     style: Style = {"go": "good", "ask": "good", "refuse": "bad", "nothing": "quiet"}[decision]  # type: ignore[assignment]
     word = {"go": "go", "ask": "go, after a yes", "refuse": "refused in place", "nothing": "nothing to do"}[decision]
+    if prepared.facts.from_files:  # what is written there, its author looks at
+        word = {"ask": "go, after a look", "refuse": "refused"}.get(decision, word)
     yield f"{paint('strong', 'Verdict')}  {paint(style, word)}"
     yield from (f"  {reason}" for reason in prepared.verdict.reasons)
     if prepared.verdict.needs:

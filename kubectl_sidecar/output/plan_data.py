@@ -70,7 +70,8 @@ def plan_data(prepared: Prepared) -> dict[str, Any]:
 
 def _source(prepared: Prepared) -> dict[str, Any]:
     if prepared.facts.from_files:
-        return {"type": "files", "file": prepared.context}
+        data: dict[str, Any] = {"type": "files", "file": prepared.context, "document": prepared.document}
+        return data | ({"item": prepared.item} if prepared.item is not None else {})
     return {"type": "cluster", "context": prepared.context, "namespace": prepared.target.namespace}
 
 

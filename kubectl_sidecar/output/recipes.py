@@ -66,6 +66,8 @@ def recipe_page(recipe: Recipe, where: str, paint: Paint) -> Iterator[str]:
     for title, match in (("recognised by", recipe.match), ("unless", recipe.unless), ("one-shot by", recipe.one_shot),
                          ("needs the app", recipe.needs_app)):  # fmt: skip
         yield from _patterns(title, match)
+    if recipe.attached:
+        yield from _line("attached", "beside another container it is never the main")
     if recipe.generic:
         yield from _line("generic", "its image serves many purposes; alone it proves nothing")
     if recipe.unconfirmed:

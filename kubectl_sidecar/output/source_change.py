@@ -13,12 +13,13 @@ from kubectl_sidecar.actions.dryrun import patch_of
 from kubectl_sidecar.actions.migrate import Prepared
 from kubectl_sidecar.core import edits
 from kubectl_sidecar.core.edits import Set
-from kubectl_sidecar.core.owners import LAST_APPLIED
+from kubectl_sidecar.core.owners import LAST_APPLIED, what_happens_next
 from kubectl_sidecar.core.planning.kustomize import strategic_patch
 from kubectl_sidecar.errors import InputError
 from kubectl_sidecar.output.data import dump
 from kubectl_sidecar.output.diff import to_yaml
 from kubectl_sidecar.output.style import Paint
+from kubectl_sidecar.sources.manifests import Manifest
 
 Form = Literal["yaml", "json", "json-patch", "kustomize", "json6902"]
 FORMS: tuple[Form, ...] = ("yaml", "json", "json-patch", "kustomize", "json6902")
@@ -43,6 +44,18 @@ def source_change(prepared: Prepared, paint: Paint) -> Iterator[str]:
     yield from _text(prepared, "kustomize").splitlines()
 
 
+def next_of_owner(prepared: Prepared, paint: Paint) -> Iterator[str]:
+    """After a write: what whoever else writes the object does with it next. Nothing where nobody is known to."""
+    if prepared.owner.kind == "nobody":
+        return
+    yield ""
+    yield (
+        paint("warn", f"The source of {prepared.owner.label} still has the old form.")
+        + " Until it has the change below:"
+    )
+    yield from (f"  {sentence}" for sentence in what_happens_next(prepared.owner, prepared.plan.workload))
+
+
 def owner_hint(prepared: Prepared) -> Iterator[str]:
     """How the change gets into what the owner writes from; nothing where nobody is known to own it."""
     match prepared.owner.kind:
@@ -58,14 +71,16 @@ def owner_hint(prepared: Prepared) -> Iterator[str]:
         case "operator" | "controller":
             yield f"{prepared.owner.label} makes it: the change belongs into what that is made from."
         case "kubectl-apply":
-            yield "kubectl apply keeps it: make the change in the manifest, then apply that."
+            yield "kubectl apply keeps it: make the change in the manifest, then apply that. The whole manifest with the change is printed by:"
+            yield "  kubectl sidecar migrate -f MANIFEST --dry-run=client -o yaml"
 
 
-def rendered(prepared: Sequence[Prepared], form: Form) -> str:
+def rendered(prepared: Sequence[Prepared], form: Form, *, beside: Sequence[Manifest] = ()) -> str:
     """The change of these workloads as text. Several are a YAML stream or a List; a patch is of one workload alone, and of an
-    unchanged workload there is none. Raises InputError where a patch is asked for several."""
+    unchanged workload there is none. `beside` is the whole input where all of it is to come out again, whatever changes in it.
+    Raises InputError where a patch is asked for several."""
     if form in _WHOLE:
-        objects = [result(p) for p in prepared]
+        objects = _stream(beside, prepared) if beside else [result(p) for p in prepared]
         if form == "yaml":
             return "---\n".join(to_yaml(o) for o in objects)
         many = len(objects) != 1
@@ -75,6 +90,12 @@ def rendered(prepared: Sequence[Prepared], form: Form) -> str:
         names = ", ".join(p.target.ref for p in changed)
         raise InputError(f"-o {form} prints the patch of one workload, and there are several ({names}): name one")
     return "".join(_text(p, form) for p in changed)
+
+
+def _stream(whole: Sequence[Manifest], changed: Sequence[Prepared]) -> list[Mapping[str, Any]]:
+    """Every object of the input, in its order, those of the plans in their new form."""
+    new = {(p.context, p.document, p.item): result(p) for p in changed}
+    return [new.get((m.file, m.document, m.item), m.value) for m in whole]
 
 
 def result(prepared: Prepared) -> dict[str, Any]:

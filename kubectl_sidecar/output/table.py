@@ -13,18 +13,16 @@ def table(
     header: Sequence[str], rows: Sequence[Sequence[Cell]], *, no_header: bool = False, style: CellStyle | None = None
 ) -> Iterator[str]:
     """The table's lines. The last column is not padded; an empty cell is shown as it is."""
-    widths = [0 if no_header else len(title) for title in header]
-    for row in rows:
-        for column, cell in enumerate(row):
-            widths[column] = max(widths[column], len(cell))
-    last = len(header) - 1
-
-    def padded(column: int, cell: str) -> str:
-        return cell if column == last else cell.ljust(widths[column])
-
+    shown = rows if no_header else [header, *rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    pads = [f"%-{width}s" for width in widths[:-1]] + ["%s"]
+    line = "   ".join(pads)
     if not no_header:
-        yield "   ".join(padded(column, title) for column, title in enumerate(header)).rstrip()
+        yield (line % tuple(header)).rstrip()
+    if style is None:
+        for row in rows:
+            yield (line % tuple(row)).rstrip()
+        return
     for number, row in enumerate(rows):
-        cells = (padded(column, cell) for column, cell in enumerate(row))
-        styled = (style(number, column, cell) if style else cell for column, cell in enumerate(cells))
-        yield "   ".join(styled).rstrip()
+        cells = (style(number, column, pads[column] % cell) for column, cell in enumerate(row))
+        yield "   ".join(cells).rstrip()

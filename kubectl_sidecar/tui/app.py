@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 
 from kubectl_sidecar.actions.inspect import Scope
@@ -19,21 +19,28 @@ from kubectl_sidecar.core.classification.classify import RecipeIndex
 from kubectl_sidecar.core.journal import Journal
 from kubectl_sidecar.core.planning.policy import PolicyOptions
 from kubectl_sidecar.sources.cluster import FIELD_MANAGER, Clock, Cluster
+from kubectl_sidecar.tui.driver import PromptDriver
 from kubectl_sidecar.tui.execution import Execution
 from kubectl_sidecar.tui.messages import Describe, Execute, PlanMigration, PlanUndo, ShowGaps, ShowYaml
 from kubectl_sidecar.tui.screens.help import HelpScreen
 from kubectl_sidecar.tui.screens.page import Page
 from kubectl_sidecar.tui.screens.plan import PlanScreen
 from kubectl_sidecar.tui.screens.progress import ProgressScreen
-from kubectl_sidecar.tui.screens.reading import DescribeScreen, GapsScreen, YamlScreen
+from kubectl_sidecar.tui.screens.reading import DescribeScreen, gaps_screen, yaml_screen
 from kubectl_sidecar.tui.screens.undo import UndoScreen
 from kubectl_sidecar.tui.screens.workloads import WorkloadsScreen
-from kubectl_sidecar.tui.session import Session
+from kubectl_sidecar.tui.session import Asking, Session
 from kubectl_sidecar.tui.worker import Work
 
 _DRAINS_PER_SECOND = 10
 _LAST_WAIT_SECONDS = 0.15
 """How long quitting waits for the answer to a patch that is on its way, so that it can say what became of it."""
+
+_LENT_SECONDS = 0.2
+"""How long after a login an interrupt is still taken for one of its prompt."""
+
+_SWITCH_SECONDS = 0.001
+"""How soon a thread that decodes a page has to let the screen's thread have its turn; Python's own 0.005 is felt at a key."""
 
 
 class SidecarApp(App[int]):
@@ -50,21 +57,25 @@ class SidecarApp(App[int]):
     ]
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
+        super().__init__(driver_class=PromptDriver)
         self.session = session
         self.work = Work()
         self.executions: list[Execution] = []
+        self._lent = False
         self.workloads = WorkloadsScreen(session, self.work)
 
     def on_mount(self) -> None:
         self.theme = "textual-dark"
         self.set_interval(1 / _DRAINS_PER_SECOND, self.work.drain)
         self.push_screen(self.workloads)
+        if isinstance(self.session.cluster, Asking):
+            self.session.cluster.ask_on(self.lend_terminal)
         if not self.is_headless:
             # a terminal that closes, or a kill, ends as q does: what was written is said
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.action_leave)
+            loop.add_signal_handler(signal.SIGINT, self._interrupted)
 
     def _open(self, screen: Page, *, instead: bool = False) -> None:
         if instead:
@@ -76,10 +87,10 @@ class SidecarApp(App[int]):
         self._open(DescribeScreen(self.session, self.work, message.target))
 
     def on_show_yaml(self, message: ShowYaml) -> None:
-        self._open(YamlScreen(self.session, self.work, message.target))
+        self._open(yaml_screen(self.session, self.work, message.target))
 
     def on_show_gaps(self, message: ShowGaps) -> None:
-        self._open(GapsScreen(self.session, self.work, message.gaps))
+        self._open(gaps_screen(self.session, self.work, message.gaps))
 
     def on_plan_migration(self, message: PlanMigration) -> None:
         if not self.session.readonly:
@@ -108,6 +119,40 @@ class SidecarApp(App[int]):
             execution.leave()
         self.exit(0)
 
+    def lend_terminal(self, ask: Callable[[], None]) -> bool:
+        """For a thread whose request needs a login: calls `ask` while the screen is away, and raises what it raises. False where
+        no terminal can be lent."""
+        return not self._exit and self.call_from_thread(self._lend, ask)
+
+    def _lend(self, ask: Callable[[], None]) -> bool:
+        fault: Exception | None = None
+        self._lent = True
+        try:
+            with self.suspend():
+                sys.stderr.write(
+                    f"The login of context {self.session.cluster.context} has run out. ctrl-c goes back.\n"
+                )
+                try:
+                    ask()
+                except Exception as error:  # noqa: BLE001 - raised below: through `suspend` it would leave the screen away
+                    fault = error
+        except SuspendNotSupported:
+            return False
+        finally:
+            # the loop learns of an interrupt during the prompt only now
+            self.set_timer(_LENT_SECONDS, self._take_back)
+        if fault is not None:
+            raise fault
+        return True
+
+    def _take_back(self) -> None:
+        self._lent = False
+
+    def _interrupted(self) -> None:
+        # ctrl-c at the prompt of a login reaches the whole group of processes, and is meant for the login
+        if not self._lent:
+            self.action_leave()
+
     def farewell(self) -> Iterator[str]:
         """What to say once the screen is gone: everything that was written, or may have been."""
         for execution in self.executions:
@@ -129,6 +174,8 @@ def run(
 ) -> int:
     """Opens the screen and returns the exit code when it is left. `say` gets the closing lines once the terminal is back."""
     options = MigrateOptions(policy=PolicyOptions(allow_owned=allow_owned), field_manager=field_manager)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.freeze()  # what was imported stays: see WorkloadsScreen for the rows
     app = SidecarApp(Session(cluster, journal, index, clock, scope, readonly, options))
     code = app.run()
     for line in app.farewell():

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Literal
 
 from kubectl_sidecar.actions.inspect import Row
+from kubectl_sidecar.actions.migrate import Target
 from kubectl_sidecar.core.classification.findings import State
 from kubectl_sidecar.core.kinds import KINDS, Kind
 from kubectl_sidecar.output.words import problem_ids, sidecars
@@ -41,6 +42,11 @@ class Entry:
     cells: tuple[str, ...]
     place: str
     haystack: str
+
+    @property
+    def target(self) -> Target:
+        """The workload, for what is done with it."""
+        return Target(self.row.kind, self.row.namespace, self.row.name)
 
 
 @cache
@@ -166,6 +172,13 @@ class Listing:
     @property
     def at_risk(self) -> int:
         return self.counts["classic"] + self.counts["mixed"] + self.counts["injected"]
+
+    def counts_in_words(self) -> tuple[str, ...]:
+        """How many there are, from the longest text to the shortest."""
+        seen, all_ = len(self.visible), len(self.entries)
+        total = f"{seen:,} of {all_:,} workloads" if seen != all_ else f"{all_:,} workloads"
+        parts = [f"{self.at_risk:,} at risk", f"{self.counts['unsure']:,} unsure", f"{self.counts['native']:,} native"]
+        return tuple(" · ".join([*parts[:few], total]) for few in (3, 2, 1))
 
     def _show_again(self) -> None:
         matches = self.view.matcher()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kubectl_sidecar.actions.parallel import ahead, in_parallel
+from kubectl_sidecar.actions.parallel import ahead, each_in_parallel, in_parallel
 
 
 def test_all_jobs_run_and_an_error_comes_through_after_them() -> None:
@@ -19,6 +19,29 @@ def test_all_jobs_run_and_an_error_comes_through_after_them() -> None:
     with pytest.raises(ValueError, match="no"):
         in_parallel([fail, *(lambda n=n: done.append(n) for n in range(20))], threads=3)
     assert sorted(done) == list(range(20))
+
+
+def test_one_job_needs_no_thread() -> None:
+    ran: list[threading.Thread] = []
+    in_parallel([lambda: ran.append(threading.current_thread())])
+    assert ran == [threading.current_thread()]
+
+
+def test_of_no_jobs_nothing_comes() -> None:
+    in_parallel([])
+    assert each_in_parallel(str, []) == []
+
+
+def test_what_is_made_of_each_comes_in_the_items_order() -> None:
+    turn = [threading.Event() for _ in range(6)]
+
+    def one(number: int) -> int:  # the last one is ready first
+        if number < 5:
+            turn[number + 1].wait(10)
+        turn[number].set()
+        return number * number
+
+    assert each_in_parallel(one, range(6)) == [0, 1, 4, 9, 16, 25]
 
 
 def test_items_come_in_order_and_the_error_after_them() -> None:

@@ -10,15 +10,14 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import cases
+from tests.bench import archive, cases
 from tests.bench.measure import BenchError
 from tests.bench.world import World, empty_world, filled, programs, surroundings
 from tests.cluster.assets import Missing, find_assets
 
 SIZES = (1000, 10_000)
 OF_A_CLUSTER = ("list", "slow-network", "browse", "requests")
-ALONE = ("help", "recipes", "growth", "planning")
-NAMES = ("help", "list", "slow-network", "browse", "requests", "classification", "recipes", "growth", "planning")
+NAMES = ("help", "archive", *OF_A_CLUSTER, "classification", "recipes", "growth", "planning")
 
 
 def main() -> int:
@@ -45,6 +44,8 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="sidecar-bench-") as folder:
             _measure(wanted, sizes, words.rounds, assets, Path(folder))
+            if "archive" in wanted and not _of_the_archive(words.rounds, assets, Path(folder)):
+                return 1
     except BenchError as error:
         print(f"The benchmark could not go on: {error}", file=sys.stderr)
         return 1
@@ -72,6 +73,26 @@ def _measure(wanted: set[str], sizes: list[int], rounds: int, assets: Path, fold
             world = filled(empty, sizes[-1], containers=4)
             title = f"classification of {world.count:,} Deployments of 4 containers"
             _show(title, cases.classification_share(world, rounds))
+
+
+def _of_the_archive(rounds: int, assets: Path, folder: Path) -> bool:
+    """Whether there is an archive to be measured. It comes last: without it all else was measured nevertheless."""
+    try:
+        sidecar = archive.unpacked(folder)
+    except BenchError as error:
+        print(f"\n!!! THE ARCHIVE WAS NOT MEASURED. {error}", flush=True)
+        return False
+    found = programs(assets)
+    _show("archive", archive.size())
+    _show(
+        "archive, --help",
+        archive.help_against_version(found, sidecar, surroundings(folder, found), max(rounds * 2, 10)),
+    )
+    (folder / "thousand").mkdir()
+    with empty_world(assets, folder / "thousand") as empty:
+        title = f"archive, list, {archive.COUNT:,} Deployments of 2 to 4 containers"
+        _show(title, archive.list_against_kubectl(filled(empty, archive.COUNT), sidecar, rounds))
+    return True
 
 
 def _of_a_cluster(wanted: set[str], sizes: list[int], rounds: int, assets: Path, folder: Path) -> None:

@@ -1,49 +1,46 @@
 """The archive of dist/ against kubectl: how large it is, how fast it starts, and how fast it lists 1,000 Deployments.
 
-Its parts have the shape of those in cases.py: they measure and return lines. `python -m tests.bench.archive` runs them alone."""
+Its parts have the shape of those in cases.py: they measure and return lines. An archive that is not there, or older than the
+sources, is an error: what it costs is not what the sources would cost now."""
 
-import sys
 import tarfile
-import tempfile
 from functools import partial
 from pathlib import Path
 
-from tests.bench.cases import _KINDS
-from tests.bench.measure import BenchError, measure
+from tests.bench.cases import KUBECTL_KINDS
+from tests.bench.measure import BenchError, Surroundings, measure
 from tests.bench.report import Limits, comparison, line, megabytes
 from tests.bench.spread import Target, alternate
-from tests.bench.world import CHECKOUT, World, empty_world, filled
-from tests.cluster.assets import Missing, find_assets
+from tests.bench.world import Programs, World
+from tests.packaging.artefacts import DIST, NAME, fault
 
 MOST_BYTES = 22_000_000
-SIZE = 1000
+COUNT = 1000
+"""Deployments in the control plane for which the target of `list` is."""
 _HELP, _LIST = Limits(Target(0.8)), Limits(Target(1.2))
 
 
-def program(folder: Path) -> tuple[Path, Path]:
-    """The archive of this machine, and its program, unpacked into the folder. Raises BenchError."""
-    found = sorted((CHECKOUT / "dist").glob(f"kubectl-sidecar_v*_{sys.platform}_*.tar.gz"))
-    if len(found) != 1:
-        raise BenchError(
-            f"dist has {len(found)} archives for {sys.platform}, not one: remove old ones, then `make dist`"
-        )
-    with tarfile.open(found[0]) as tar:
+def unpacked(folder: Path, archive: Path = DIST / NAME) -> Path:
+    """The program of this machine's archive, unpacked into the folder. Raises BenchError."""
+    if wrong := fault(archive):
+        raise BenchError(wrong)
+    with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
-    return found[0], folder / "kubectl-sidecar" / "kubectl-sidecar"
+    return folder / "kubectl-sidecar" / "kubectl-sidecar"
 
 
-def size(archive: Path) -> list[str]:
+def size(archive: Path = DIST / NAME) -> list[str]:
     """What is downloaded."""
     found = archive.stat().st_size
-    verdict = "pass" if found <= MOST_BYTES else "MISSED"
-    return [line("  size", megabytes(found), f"at most {megabytes(MOST_BYTES)}: {verdict}")]
+    verdict = "pass" if found <= MOST_BYTES else "MISS"
+    return [line("  size", f"{found / 1e6:.1f} MB", f"at most {megabytes(MOST_BYTES)}: {verdict}")]
 
 
-def help_against_version(world: World, sidecar: Path, rounds: int) -> list[str]:
+def help_against_version(programs: Programs, sidecar: Path, where: Surroundings, rounds: int) -> list[str]:
     """`--help` of the archive against kubectl's smallest command."""
     sides = {
-        "archive --help": partial(measure, [[str(sidecar), "--help"]], world.where),
-        "kubectl version --client": partial(measure, [[world.programs.kubectl, "version", "--client"]], world.where),
+        "archive --help": partial(measure, [[str(sidecar), "--help"]], where),
+        "kubectl version --client": partial(measure, [[programs.kubectl, "version", "--client"]], where),
     }
     names = list(sides)
     return comparison(alternate(sides, rounds=rounds), names[0], {names[1]: _HELP})
@@ -52,34 +49,11 @@ def help_against_version(world: World, sidecar: Path, rounds: int) -> list[str]:
 def list_against_kubectl(world: World, sidecar: Path, rounds: int) -> list[str]:
     """`list -A` of the archive against `kubectl get` of the same kinds."""
     config = f"--kubeconfig={world.cluster.kubeconfig}"
+    get = [world.programs.kubectl, config, "get", KUBECTL_KINDS, "-A"]
     sides = {
         "archive list -A": partial(measure, [[str(sidecar), "list", "-A", config]], world.where),
-        f"kubectl get {_KINDS} -A": partial(
-            measure, [[world.programs.kubectl, config, "get", _KINDS, "-A"]], world.where
-        ),
+        "kubectl get, same kinds": partial(measure, [get], world.where),
     }
     names = list(sides)
-    return comparison(alternate(sides, rounds=rounds), names[0], {names[1]: _LIST})
-
-
-def main(rounds: int = 10) -> int:
-    """Measures all of it and prints the report."""
-    assets = find_assets()
-    if isinstance(assets, Missing):
-        print(f"The benchmark compares with kubectl on a real control plane. {assets}", file=sys.stderr)
-        return 1
-    try:
-        with tempfile.TemporaryDirectory(prefix="sidecar-bench-") as folder:
-            archive, sidecar = program(Path(folder))
-            print("archive", *size(archive), sep="\n", flush=True)
-            with empty_world(assets, Path(folder)) as empty:
-                print(*help_against_version(empty, sidecar, rounds * 2), sep="\n", flush=True)
-                print(*list_against_kubectl(filled(empty, SIZE), sidecar, rounds), sep="\n", flush=True)
-    except BenchError as error:
-        print(f"The benchmark could not go on: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    limits = _LIST if world.count == COUNT else Limits()
+    return comparison(alternate(sides, rounds=rounds), names[0], {names[1]: limits})

@@ -13,6 +13,7 @@ import pytest
 from kubectl_sidecar.core.decode import decode_page
 from kubectl_sidecar.core.kinds import resolve
 from kubectl_sidecar.core.workload import Workload
+from tests.bench import archive
 from tests.bench.measure import BenchError, Surroundings, measure
 from tests.bench.relay import Link, Relay
 from tests.bench.spread import Spread, Target, alternate, ratios, spread_of
@@ -191,4 +192,26 @@ def test_a_name_that_is_none_is_refused_with_all_names() -> None:
         capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert done.returncode == 2
-    assert "there is no lists; there are help, list," in done.stderr
+    assert "there is no lists; there are help, archive," in done.stderr
+
+
+def test_without_an_archive_it_says_so_and_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match=r"^There is no nothing\.tar\.gz in dist\. Remedy: `make dist`\.$"):
+        archive.unpacked(tmp_path, tmp_path / "nothing.tar.gz")
+
+
+def test_an_archive_older_than_the_sources_is_not_measured(tmp_path: Path) -> None:
+    old = tmp_path / "old.tar.gz"
+    old.touch()
+    os.utime(old, (0, 0))
+    with pytest.raises(BenchError, match=r"^old\.tar\.gz is older than the sources\. Remedy: `make dist`\.$"):
+        archive.unpacked(tmp_path, old)
+
+
+@pytest.mark.parametrize(("megabytes", "verdict"), [(22, "pass"), (23, "MISS")])
+def test_the_size_of_an_archive_is_judged(tmp_path: Path, megabytes: int, verdict: str) -> None:
+    large = tmp_path / "large.tar.gz"
+    with large.open("wb") as file:
+        file.truncate(megabytes * 1_000_000)
+    (said,) = archive.size(large)
+    assert said.endswith(f"at most 22 MB: {verdict}")

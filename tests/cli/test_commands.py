@@ -359,6 +359,17 @@ def test_the_embedded_cluster_needs_no_client() -> None:
     assert not imported("list", "--demo", "-A") & {"kubernetes", "textual", "urllib3"}
 
 
+def test_of_the_client_only_its_pool_is_loaded() -> None:
+    """The package's own import loads a model for each object of the API: 0.12 s and 20 MB of which nothing is used."""
+    program = (
+        "import sys, kubectl_sidecar.sources.kube; print(*(m for m in sys.modules if m.startswith('kubernetes.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=HERE)
+    loaded = set(done.stdout.split())
+    assert "kubernetes.client.rest" in loaded
+    assert not {m for m in loaded if m.startswith(("kubernetes.client.models", "kubernetes.client.api."))}
+
+
 def test_threads_that_decode_at_the_same_time_do_not_crash_the_process() -> None:
     """With threads that take turns as often as they can; the decoders used to be made by whichever came first."""
     program = f"""

@@ -13,6 +13,8 @@ import yaml
 
 from kubectl_sidecar.cli.exits import Exit, run
 from kubectl_sidecar.cli.main import group
+from kubectl_sidecar.sources.manifests import Manifest as Document
+from kubectl_sidecar.sources.manifests import parse
 from tests.cluster.classic import Manifest, classic, names, template_of
 from tests.cluster.plugin import Ran
 
@@ -70,7 +72,7 @@ def test_the_version_that_files_are_for(call: Any, files: Any, version: str, blo
     (plan,) = call("describe", "-f", path, "--kube-version", version, "-o", "json").json["items"]
     assert ("server-too-old" in [risk["id"] for risk in plan["risks"]]) == blocked
     assert not any(risk["id"] == "version-unknown" for risk in plan["risks"])
-    ran = call("migrate", "-f", path, "--kube-version", version, "--dry-run", "-o", "yaml")
+    ran = call("migrate", "deployment/shop", "-f", path, "--kube-version", version, "--dry-run", "-o", "yaml")
     assert (ran.code, bool(ran.out)) == ((Exit.REFUSED, False) if blocked else (Exit.FINDINGS, True))
 
 
@@ -110,14 +112,59 @@ def test_what_is_native_already_comes_out_as_it_is(call: Any, files: Any) -> Non
     assert call("migrate", "-f", files(changed.json), "--dry-run", "-o", "kustomize").out == ""
 
 
-def test_what_is_refused_is_left_out(call: Any, files: Any) -> None:
+def test_what_is_refused_comes_out_as_it_was_or_not_at_all_where_it_was_named(call: Any, files: Any) -> None:
     bad = classic(name="bad")
     template_of(bad)["spec"]["containers"][1].update(DEADLOCK)
-    ran = call("migrate", "-f", files(bad, classic()), "--dry-run", "-o", "yaml")
+    path = files(bad, classic())
+    ran = call("migrate", "-f", path, "--dry-run", "-o", "yaml")
     assert ran.code == Exit.PARTLY
-    assert [o["metadata"]["name"] for o in yaml.safe_load_all(ran.out)] == ["shop"]
+    same, changed = yaml.safe_load_all(ran.out)
+    assert (same, names(template_of(changed))) == (bad, ["log-shipper"])
     assert "post-start" in ran.err
-    assert call("migrate", "-f", files(bad), "--dry-run", "-o", "yaml").code == Exit.REFUSED
+    assert "Refused, and printed as it was: deployment/bad" in ran.err
+    named = call("migrate", "deployment/bad", "-f", path, "--dry-run", "-o", "yaml")
+    assert (named.code, named.out) == (Exit.REFUSED, "")
+
+
+BESIDE: tuple[Manifest, ...] = (
+    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "texts"}, "data": {"a": "22:22", "b": "0777", "c": "on", "d": "1e3"}},
+    {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop"}, "spec": {"selector": {"app": "shop"}, "ports": [{"port": 80}]}},
+    {"apiVersion": "example.com/v1", "kind": "Unheard", "metadata": {"name": "of"}, "spec": {"containers": []}},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_what_stands_beside_the_workloads_comes_out_too(call: Any, files: Any, form: str) -> None:
+    first, *rest = BESIDE
+    path = files(first, classic(), *rest, classic("cronjob"))
+    ran = call("migrate", "-f", path, "--dry-run", "-o", form)
+    assert ran.code == Exit.FINDINGS
+    found = ran.json["items"] if form == "json" else objects(ran.out)
+    assert [found[0], *found[2:4]] == list(BESIDE)
+    assert [names(template_of(o)) for o in (found[1], found[4])] == [["log-shipper"], ["log-shipper"]]
+
+
+def test_the_elements_of_a_list_come_out_one_by_one(call: Any, files: Any) -> None:
+    path = files({"apiVersion": "v1", "kind": "List", "items": [BESIDE[0], classic(), BESIDE[1]]}, BESIDE[2])
+    found = objects(call("migrate", "-f", path, "--dry-run", "-o", "yaml").out)
+    assert [o["kind"] for o in found] == ["ConfigMap", "Deployment", "Service", "Unheard"]
+    assert names(template_of(found[1])) == ["log-shipper"]
+
+
+def test_a_name_says_what_is_printed(call: Any, files: Any) -> None:
+    ran = call("migrate", "deployment/shop", "-f", files(*BESIDE, classic()), "--dry-run", "-o", "yaml")
+    assert [o["kind"] for o in objects(ran.out)] == ["Deployment"]
+    assert "3 more of the input are not" in ran.err
+
+
+def test_files_without_a_workload_come_out_as_they_are(call: Any, files: Any) -> None:
+    ran = call("migrate", "-f", files(*BESIDE), "--dry-run", "-o", "yaml")
+    assert (ran.code, objects(ran.out)) == (0, list(BESIDE))
+
+
+def objects(stream: str) -> list[Any]:
+    """As kubectl would read them."""
+    return [found.value for found in parse(stream.encode(), "-") if isinstance(found, Document)]
 
 
 def test_a_blocker_that_is_accepted_is_printed(call: Any, files: Any) -> None:

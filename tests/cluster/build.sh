@@ -4,7 +4,8 @@
 #
 # The folder is outside the checkout and named after what is built, so checkouts share it and a changed go.mod
 # makes a new one. It appears complete or not at all: it is built next to its place and then renamed.
-# tests/cluster/assets.py finds it by the same rule. Beside it a folder for the Helm of the tests (tests/cluster/helm.py).
+# tests/cluster/assets.py finds it by the same rule. Beside it are folders of other programs that tests run (build_tools below;
+# tests/cluster/helm.py and tests/packaging/tools.py find them).
 set -euo pipefail
 cd "$(dirname "$0")/kube"
 
@@ -13,25 +14,31 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/kubectl-sidecar
 out=$cache/kube-$(cat go.mod go.sum main.go | sum | cut -c1-16)
 if [[ ${1-} == --where ]]; then echo "$out"; exit; fi
 
-helm_version=v3.22.0
-helm=$cache/helm-$helm_version
-helm_building=
-build_helm() {  # without it only the tests with helm are skipped
-  if [[ -x $helm/helm ]]; then return; fi
-  echo "Building helm $helm_version for the tests ..."
+tool=  # the one that is being built
+build_tool() {  # build_tool NAME VERSION PACKAGE: without it only the tests that run it are skipped
+  local place=$cache/$1-$2
+  if [[ -x $place/$1 ]]; then return; fi
+  echo "Building $1 $2 for the tests ..."
   mkdir -p "$cache"
-  helm_building=$(mktemp -d "$cache/building.XXXXXX")
-  if GOBIN=$helm_building GOFLAGS=-trimpath go install -ldflags "-s -w" "helm.sh/helm/v3/cmd/helm@$helm_version"; then
-    chmod 755 "$helm_building"
-    mv -T "$helm_building" "$helm" 2>/dev/null || mv "$helm_building" "$helm"
+  tool=$(mktemp -d "$cache/building.XXXXXX")
+  if GOBIN=$tool GOFLAGS=-trimpath go install -ldflags "-s -w" "$3@$2"; then
+    chmod 755 "$tool"
+    mv -T "$tool" "$place" 2>/dev/null || mv "$tool" "$place"
   else
-    echo "make cluster: helm could not be built, so its tests will be skipped." >&2
+    echo "make cluster: $1 could not be built, so its tests will be skipped." >&2
+    rm -rf "$tool"
   fi
 }
-trap 'rm -rf "$helm_building"' EXIT
+build_tools() {
+  build_tool helm v3.22.0 helm.sh/helm/v3/cmd/helm
+  build_tool krew v0.4.3 sigs.k8s.io/krew/cmd/krew
+  build_tool validate-krew-manifest v0.4.3 sigs.k8s.io/krew/cmd/validate-krew-manifest
+  build_tool actionlint v1.7.12 github.com/rhysd/actionlint/cmd/actionlint
+}
+trap 'rm -rf "$tool"' EXIT
 
 if [[ -x $out/kubectl ]]; then
-  if command -v go >/dev/null; then build_helm; fi
+  if command -v go >/dev/null; then build_tools; fi
   echo "Kubernetes for the tests is already built: $out"
   exit
 fi
@@ -51,7 +58,7 @@ done
 
 mkdir -p "$cache"
 building=$(mktemp -d "$cache/building.XXXXXX")
-trap 'rm -rf "$building" "$helm_building"' EXIT
+trap 'rm -rf "$building" "$tool"' EXIT
 trap 'exit 130' INT TERM
 echo "Building Kubernetes $version for the tests (some minutes the first time) ..."
 go build -mod=readonly -trimpath -buildvcs=false -ldflags "$flags" -o "$building/kube" .
@@ -64,4 +71,4 @@ if ! mv -T "$building" "$out" 2>/dev/null && [[ ! -x $out/kubectl ]]; then
   mv "$building" "$out"  # a mv without -T; when another build was first, its folder stands
 fi
 echo "Kubernetes for the tests is built: $out"
-build_helm
+build_tools

@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,18 @@ USERS: Mapping[str, tuple[str, ...]] = {
     "patcher": (),
 }
 CERTIFICATE_USER = "admin-certificate"
+AUDIT_LOG = "audit.log"
+# Who asked what of workloads: enough to tell a client's manners, and small for a whole run of all tests.
+AUDIT_POLICY: Mapping[str, Any] = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived", "ResponseStarted"],
+    "rules": [
+        {"level": "Metadata", "resources": [{"group": "apps"}], "verbs": ["get", "patch"]},
+        {"level": "Metadata", "resources": [{"group": "", "resources": ["pods"]}], "verbs": ["create"]},
+        {"level": "None"},
+    ],
+}
 TAKEN = "address already in use"
 
 
@@ -46,6 +58,13 @@ class ControlPlane:
     @property
     def ca(self) -> Path:
         return self.authority.ca
+
+    def audited(self, *, namespace: str) -> list[dict[str, Any]]:
+        """The requests in a namespace that AUDIT_POLICY keeps (audit.k8s.io/v1 Events), oldest first; a request is there a
+        moment after its answer."""
+        *whole, _ = (self.folder / AUDIT_LOG).read_text().split("\n")  # the last line may be half written
+        events = (json.loads(line) for line in whole if f'"{namespace}"' in line)
+        return [event for event in events if event.get("objectRef", {}).get("namespace") == namespace]
 
     def token_for(self, user: str) -> str:
         """The bearer token of one of USERS."""
@@ -102,17 +121,20 @@ class ControlPlane:
 
 
 @contextmanager
-def control_plane(assets: Path, dir: Path, *, min_tls: Tls = "VersionTLS12") -> Iterator[ControlPlane]:
+def control_plane(
+    assets: Path, dir: Path, *, min_tls: Tls = "VersionTLS12", flags: Sequence[str] = ()
+) -> Iterator[ControlPlane]:
     """Runs a control plane in the empty folder `dir` (about 5 s to start) until the block ends; its logs stay there.
 
-    A port that somebody took between the choice and the use makes it start again with others. Raises NotUp.
+    `flags` are for API server, controllers and scheduler alike, such as --emulated-version. A port that somebody took between
+    the choice and the use makes it start again with others. Raises NotUp.
     """
     for attempt in range(4):
         folder = dir / str(attempt)
         folder.mkdir(mode=0o700)
         with ExitStack() as stack:
             try:
-                cluster = _start(stack, assets, folder, min_tls=min_tls)
+                cluster = _start(stack, assets, folder, min_tls=min_tls, flags=flags)
             except NotUp:
                 if attempt < 3 and any(TAKEN in log.read_text(errors="replace") for log in folder.glob("*.log")):
                     continue
@@ -121,7 +143,7 @@ def control_plane(assets: Path, dir: Path, *, min_tls: Tls = "VersionTLS12") -> 
             return
 
 
-def _start(stack: ExitStack, assets: Path, folder: Path, *, min_tls: Tls) -> ControlPlane:
+def _start(stack: ExitStack, assets: Path, folder: Path, *, min_tls: Tls, flags: Sequence[str]) -> ControlPlane:
     authority = new_authority(folder / "pki")
     client_port, peer_port, api_port = free_ports(3)
     cluster = ControlPlane(
@@ -135,13 +157,15 @@ def _start(stack: ExitStack, assets: Path, folder: Path, *, min_tls: Tls) -> Con
     _write_kubeconfig(cluster)
     commands = {
         "etcd": _etcd(authority, client_port, peer_port),
-        "kube-apiserver": _api_server(cluster, client_port, api_port, min_tls),
+        "kube-apiserver": [*_api_server(cluster, client_port, api_port, min_tls), *flags],
         # Port 0: they serve nothing. On their fixed ports a second cluster's would die, and nothing would say so.
         "kube-controller-manager": [
             *(f"--kubeconfig={cluster.kubeconfig}", "--leader-elect=false", "--secure-port=0"),
+            "--horizontal-pod-autoscaler-sync-period=1s",
             *(f"--service-account-private-key-file={authority.folder}/accounts.key", f"--root-ca-file={authority.ca}"),
+            *flags,
         ],
-        "kube-scheduler": [f"--kubeconfig={cluster.kubeconfig}", "--leader-elect=false", "--secure-port=0"],
+        "kube-scheduler": [f"--kubeconfig={cluster.kubeconfig}", "--leader-elect=false", "--secure-port=0", *flags],
     }
     processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -183,6 +207,7 @@ def _api_server(cluster: ControlPlane, etcd_port: int, port: int, min_tls: Tls) 
     accounts, tokens = authority.folder / "accounts.key", authority.folder / "tokens.csv"
     openssl("genrsa", "-out", accounts, "2048")
     tokens.write_text("".join(f'{cluster.tokens[u]},{u},{u},"{",".join(groups)}"\n' for u, groups in USERS.items()))
+    (cluster.folder / "audit-policy.json").write_text(json.dumps(AUDIT_POLICY))
     served, served_key = authority.issue("apiserver", "/CN=kube-apiserver", use="server")
     # what it shows to etcd and to kubelets
     client, client_key = authority.issue("apiserver-client", "/O=system:masters/CN=kube-apiserver", use="client")
@@ -193,6 +218,7 @@ def _api_server(cluster: ControlPlane, etcd_port: int, port: int, min_tls: Tls) 
         *(f"--etcd-servers=https://127.0.0.1:{etcd_port}", f"--etcd-cafile={authority.ca}"),
         *(f"--etcd-certfile={client}", f"--etcd-keyfile={client_key}"),
         *(f"--kubelet-client-certificate={client}", f"--kubelet-client-key={client_key}"),
+        *(f"--audit-policy-file={cluster.folder}/audit-policy.json", f"--audit-log-path={cluster.folder}/{AUDIT_LOG}"),
         *("--kubelet-preferred-address-types=InternalIP", "--service-cluster-ip-range=10.96.0.0/16"),
         "--service-account-issuer=https://kubernetes.default.svc",
         *(f"--service-account-key-file={accounts}", f"--service-account-signing-key-file={accounts}"),

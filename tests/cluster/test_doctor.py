@@ -1,13 +1,8 @@
 """`doctor` on a real API server: what a user with all rights, with few and with none is told, a webhook that really strips the field,
 a namespace whose admission refuses, and schemas of CustomResourceDefinitions as a server keeps them."""
 
-import base64
 import json
-import ssl
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -17,6 +12,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.hollow_kubelet import HollowKubelet
 from tests.cluster.plugin import Plugin
 from tests.cluster.processes import eventually
+from tests.cluster.webhooks import mutating_webhook, stripping
 
 Answered = dict[str, Any]
 
@@ -121,67 +117,8 @@ def test_a_namespace_without_quota_for_one_more_pod(plugin: Plugin, cluster: Con
 # Webhooks
 
 
-def stripping(review: Answered) -> list[Answered]:
-    """What a webhook that was built with an old Kubernetes does: it writes the Pod back without what it does not know."""
-    entries = review["request"]["object"]["spec"].get("initContainers") or []
-    return [
-        {"op": "remove", "path": f"/spec/initContainers/{number}/restartPolicy"}
-        for number, entry in enumerate(entries)
-        if "restartPolicy" in entry
-    ]
-
-
-@contextmanager
-def webhook(cluster: ControlPlane, namespace: str, *, side_effects: str = "None") -> Iterator[str]:
-    """A mutating webhook for Pods of the namespace alone, which strips the field."""
-    certificate, key = cluster.authority.issue(f"webhook-{namespace}", "/CN=127.0.0.1", use="server")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            patch = base64.b64encode(json.dumps(stripping(review)).encode()).decode()
-            response = {"uid": review["request"]["uid"], "allowed": True, "patchType": "JSONPatch", "patch": patch}
-            body = json.dumps(
-                {"apiVersion": review["apiVersion"], "kind": review["kind"], "response": response}
-            ).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    name = f"stripper-{namespace}"
-    bundle = base64.b64encode(cluster.ca.read_bytes()).decode()
-    configuration = {
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration", "metadata": {"name": name},
-        "webhooks": [{
-            "name": "stripper.example.com", "admissionReviewVersions": ["v1"], "sideEffects": side_effects, "timeoutSeconds": 5,
-            "clientConfig": {"url": f"https://127.0.0.1:{server.server_address[1]}/", "caBundle": bundle},
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-            "rules": [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}],
-        }],
-    }  # fmt: skip
-    try:
-        cluster.kubectl("create", "-f", "-", input=json.dumps(configuration))
-        yield name
-    finally:
-        cluster.kubectl("delete", "mutatingwebhookconfiguration", name, "--ignore-not-found")
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
-
-
 def test_a_webhook_that_strips_the_field(plugin: Plugin, cluster: ControlPlane, namespace: str) -> None:
-    with webhook(cluster, namespace) as name:
+    with mutating_webhook(cluster, namespace, stripping) as name:
         seen: list[Answered] = []
 
         def stripped() -> bool:  # the API server takes a moment to know a webhook

@@ -7,86 +7,27 @@ harmless twin is neither refused nor warned.
 
 from __future__ import annotations
 
-import base64
 import json
-import ssl
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from kubectl_sidecar.actions.dryrun import OBJECT, POD, dry_run_object, patch_of
-from kubectl_sidecar.actions.migrate import MigrateOptions, Prepared, Target, prepare, prepare_files
+from kubectl_sidecar.actions.migrate import MigrateOptions, Prepared, prepare_files
 from kubectl_sidecar.core.classification.classify import RecipeIndex
 from kubectl_sidecar.core.kinds import resolve
-from kubectl_sidecar.core.planning.planner import PlanOptions
-from kubectl_sidecar.core.planning.policy import PolicyOptions
 from kubectl_sidecar.errors import Invalid
-from kubectl_sidecar.sources.kube import KubeCluster, connect
 from kubectl_sidecar.sources.manifests import Manifest as Document
-from kubectl_sidecar.sources.recipes import packaged
 from tests.cluster.classic import APP, SHIPPER, Manifest, classic, is_native
-from tests.cluster.control_plane import ControlPlane
+from tests.cluster.desk import Desk, answers, risks
 from tests.cluster.hollow_kubelet import TOLERATIONS, HollowKubelet
 from tests.cluster.processes import eventually, steadily
+from tests.cluster.webhooks import mutating_webhook, stripping
 from tests.core.judging import plan
 
 HELPER = SHIPPER["name"]
-
-
-@pytest.fixture(scope="module")
-def kube(cluster: ControlPlane) -> Iterator[KubeCluster]:
-    connected = connect(kubeconfig=str(cluster.kubeconfig), environ={})
-    yield connected
-    connected.close()
-
-
-@pytest.fixture(scope="module")
-def index() -> RecipeIndex:
-    return RecipeIndex(packaged())
-
-
-@dataclass(frozen=True)
-class Desk:
-    """One namespace, and the tool as it plans there."""
-
-    cluster: ControlPlane
-    kube: KubeCluster
-    index: RecipeIndex
-    namespace: str
-
-    def create(self, *manifests: Manifest) -> None:
-        self.cluster.create(*manifests, namespace=self.namespace)
-
-    def prepare(self, kind: str = "deployment", **plan: Any) -> Prepared:
-        options = MigrateOptions(
-            PlanOptions(**plan),
-            PolicyOptions(assume_yes=True, accept=frozenset({"pod-level-resources", "limit-range"})),
-        )
-        return prepare(self.kube, Target(resolve(kind), self.namespace, "shop"), self.index, options)
-
-    def version(self, kind: str = "deployment") -> str:
-        """Changes with every write of the template."""
-        found = self.cluster.get(kind, "shop", namespace=self.namespace)
-        return json.dumps([found["metadata"].get("generation"), found["spec"]])
-
-
-@pytest.fixture
-def desk(cluster: ControlPlane, kube: KubeCluster, index: RecipeIndex, namespace: str) -> Desk:
-    return Desk(cluster, kube, index, namespace)
-
-
-def risks(prepared: Prepared) -> dict[str, str]:
-    return {risk.id: risk.severity for risk in prepared.plan.risks}
-
-
-def answers(prepared: Prepared) -> dict[str, tuple[str, str]]:
-    """What each dry run came to: its outcome and text."""
-    return {run.what: (run.outcome, run.text) for run in prepared.dry_runs}
 
 
 def asking(cpu: str, *, limits: bool = False) -> Manifest:
@@ -378,74 +319,6 @@ def test_an_ordinal_that_never_gets_ready_after_the_way_back(
     eventually(lambda: forms(desk) == repaired, what="shop-1 comes back in the old form")
 
 
-class Stripping(BaseHTTPRequestHandler):
-    """An admission webhook built on types of before 1.28: what it does not know of a container is gone."""
-
-    def do_POST(self) -> None:
-        review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        entries = review["request"]["object"]["spec"].get("initContainers") or ()
-        patch = [
-            {"op": "remove", "path": f"/spec/initContainers/{at}/restartPolicy"}
-            for at, entry in enumerate(entries)
-            if "restartPolicy" in entry
-        ]
-        response = {
-            "uid": review["request"]["uid"],
-            "allowed": True,
-            "patchType": "JSONPatch",
-            "patch": base64.b64encode(json.dumps(patch).encode()).decode(),
-        }
-        body = json.dumps(
-            {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
-        ).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
-
-
-@contextmanager
-def stripping_webhook(cluster: ControlPlane, namespace: str) -> Iterator[None]:
-    """Strips restartPolicy from Pods of this namespace until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Stripping)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate, key = cluster.authority.issue(f"webhook-{namespace}", "/CN=localhost", use="server")
-    context.load_cert_chain(certificate, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    name = f"strip-{namespace}"
-    webhook = {
-        "name": "strip.sidecar.example",
-        "clientConfig": {
-            "url": f"https://127.0.0.1:{server.server_address[1]}/",
-            "caBundle": base64.b64encode(cluster.ca.read_bytes()).decode(),
-        },
-        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-    }
-    configuration = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingWebhookConfiguration",
-        "metadata": {"name": name},
-        "webhooks": [webhook],
-    }
-    try:
-        cluster.kubectl("create", "-f", "-", input=json.dumps(configuration))
-        yield
-    finally:
-        cluster.kubectl("delete", "mutatingwebhookconfiguration", name, "--ignore-not-found", check=False)
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
-
-
 PROBED = {**SHIPPER, "startupProbe": {"tcpSocket": {"port": 2020}, "periodSeconds": 1}}
 
 
@@ -465,7 +338,7 @@ def test_an_old_webhook_that_strips_the_field_is_found_before_anything_is_writte
 ) -> None:
     desk.create(classic(containers=(APP, helper)))
     before = desk.version()
-    with stripping_webhook(desk.cluster, desk.namespace):
+    with mutating_webhook(desk.cluster, desk.namespace, stripping):
 
         def stripped() -> Prepared | None:
             """The server needs a moment to learn of a webhook."""

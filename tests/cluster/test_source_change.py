@@ -198,15 +198,11 @@ def test_a_patch_is_of_one_workload(plugin: Plugin) -> None:
     assert "name: other" in one.out
 
 
-def test_several_objects_are_a_stream_or_a_list(plugin: Plugin) -> None:
+def test_all_objects_of_the_input_are_a_stream_or_a_list(plugin: Plugin) -> None:
     path = files(
         plugin, classic(), classic(name="other"), {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}
     )
     stream = plugin.run("migrate", "-f", path, "--dry-run", "-o", "yaml")
-    assert [d.value["metadata"]["name"] for d in parse(stream.out.encode(), "-") if isinstance(d, Document)] == [
-        "shop",
-        "other",
-    ]
-    assert [
-        o["metadata"]["name"] for o in plugin.run("migrate", "-f", path, "--dry-run", "-o", "json").json["items"]
-    ] == ["shop", "other"]
+    found = [d.value["metadata"]["name"] for d in parse(stream.out.encode(), "-") if isinstance(d, Document)]
+    items = plugin.run("migrate", "-f", path, "--dry-run", "-o", "json").json["items"]
+    assert found == [o["metadata"]["name"] for o in items] == ["shop", "other", "c"]

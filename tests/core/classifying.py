@@ -44,6 +44,7 @@ RECIPES = (
     Recipe("web-pair", "Web pair", "runtime", Match(images=("acme/front", "acme/back")), role="peer"),
     Recipe("node-thing", "Node agent", "agents", Match(images=("acme/node-thing",), names=("node-thing",)), role="main"),
     Recipe("syncer", "Content sync", "config sync", Match(images=("acme/syncer",), names=("content-sync",)), placement=Placement("config-sync")),
+    Recipe("nudger", "Reloader", "config sync", Match(images=("acme/nudger",), names=("nudger",)), attached=True),
     Recipe("rumour", "Unread", "other", Match(images=("rumour/helper",), names=("rumour",)), unconfirmed=("rumour/helper",)),
 )  # fmt: skip
 INDEX = RecipeIndex(RECIPES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from kubectl_sidecar.core.kinds import resolve
 from kubectl_sidecar.core.owners import owner_of
 from kubectl_sidecar.core.plan import Plan
 from kubectl_sidecar.core.planning.planner import PlanOptions, make_plan
-from kubectl_sidecar.core.recipes.recipe import HookMeaning, Match, Placement, Recipe, StartupProbe
+from kubectl_sidecar.core.recipes.recipe import HookMeaning, Injector, Match, Placement, Recipe, StartupProbe
 from kubectl_sidecar.core.risks import Context
 from kubectl_sidecar.core.workload import PodSpec, Workload
 
@@ -40,6 +41,13 @@ DB_PROXY = Recipe(
 )  # fmt: skip
 GUARD = Recipe("guard", "Auth proxy", "auth", Match(), traffic="inbound", placement=Placement("other"))
 MESH = Recipe("mesh", "Mesh proxy", "mesh", Match(), traffic="outbound", placement=Placement("network-proxy"))
+INJECTORS = (
+    replace(MESH, companions=("mesh-init",), injector=Injector("a mesh", asks=("mesh.example.com/inject=enabled", "mesh.example.com/rev"))),
+    replace(MESH, family="sdk", injector=Injector("a runtime", asks=("sdk.example.com/enabled=true",))),
+    replace(MESH, family="agent", companions=("agent-init",), placement=Placement("secrets"),
+            injector=Injector("an agent's", asks=("agent.example.com/inject=true",))),
+)  # fmt: skip
+"""Recipes of what may be injected; only the first takes over all of a Pod's traffic."""
 SYNC = Recipe("sync", "Content sync", "sync", Match(), placement=Placement("config-sync"), companions=("sync-init*",))
 AGENT = Recipe(
     "agent", "Agent", "agents", Match(), waits_for_app=("/ready-with-app",), needs_app=Match(args=("--fail-without-app",)),
@@ -107,7 +115,7 @@ def plan(
     """The plan in which every container that `recipes` names moves."""
     subject = workload(obj)
     names = recipes if recipes is not None else {"helper": None}
-    return make_plan(obj, subject, found(subject, names, **fields), facts, options or PlanOptions())
+    return make_plan(obj, subject, found(subject, names, **fields), facts, options or PlanOptions(), INJECTORS)
 
 
 def context_of(planned: Plan, facts: Facts) -> Context:

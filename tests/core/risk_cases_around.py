@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kubectl_sidecar.core.facts import Facts
 from tests.core.judging import app, helper, pod_object
 from tests.core.risk_parts import (
     CLAIM,
@@ -24,6 +25,7 @@ from tests.core.risk_parts import (
     Case,
     asking,
     at,
+    elsewhere,
     http,
     known,
     limited,
@@ -69,10 +71,39 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("quota-exceeded", "caution", pod_object(app(), helper(**asking("200m")), init=[INIT]), facts=known(quotas=(QUOTA,)), options=FIRST),
         Case("quota-exceeded", None, pod_object(app(), helper(**asking("200m")), init=[INIT]), facts=known(quotas=(QUOTA,))),
         Case(
+            "quota-exceeded",
+            None,
+            pod_object(app(), helper(**asking("200m")), init=[INIT]),
+            facts=known(quotas=(elsewhere(QUOTA),)),
+            options=FIRST,
+        ),
+        Case(
+            "quota-exceeded",
+            "caution",
+            pod_object(app(), helper(**asking("200m")), init=[INIT], top={"replicas": 2}),
+            facts=Facts(quotas=({"metadata": {"name": "q"}, "spec": {"hard": {"requests.cpu": "3"}}},), from_files=True),
+            options=FIRST,
+            words="all its Pods together 3",
+        ),
+        Case(
+            "quota-exceeded",
+            None,
+            pod_object(app(), helper(**asking("200m")), init=[INIT], top={"replicas": 2}),
+            facts=Facts(quotas=({"metadata": {"name": "q"}, "spec": {"hard": {"requests.cpu": "4"}}},), from_files=True),
+            options=FIRST,
+        ),
+        Case(
             "limit-range",
             "blocker",
             pod_object(app(**limited("1")), helper(**limited("200m")), init=[{"name": "i", **limited("1500m")}]),
             facts=known(limit_ranges=(LIMITS,)),
+            options=FIRST,
+        ),
+        Case(
+            "limit-range",
+            None,
+            pod_object(app(**limited("1")), helper(**limited("200m")), init=[{"name": "i", **limited("1500m")}]),
+            facts=known(limit_ranges=(elsewhere(LIMITS),)),
             options=FIRST,
         ),
         Case(
@@ -113,10 +144,22 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("single-replica-gap", "caution", rolling(replicas=1, type="Recreate")),
         Case("single-replica-gap", "caution", rolling(replicas=1, rollingUpdate={"maxUnavailable": 1})),
         Case("single-replica-gap", "caution", rolling("StatefulSet", replicas=1)),
+        Case("single-replica-gap", "caution", rolling(type="Recreate"), words="all its 3 Pods"),
+        Case("single-replica-gap", "caution", rolling(rollingUpdate={"maxUnavailable": "100%"})),
+        Case("single-replica-gap", "caution", rolling(replicas=1, rollingUpdate={"maxUnavailable": "50%", "maxSurge": 0})),
+        Case("single-replica-gap", None, rolling(rollingUpdate={"maxUnavailable": "50%"})),
+        Case("single-replica-gap", None, rolling(replicas=0, type="Recreate")),
         Case("single-replica-gap", None, rolling(replicas=1)),
         Case("single-replica-gap", None, rolling("StatefulSet", replicas=3)),
         Case("rwo-volume", "caution", pod_object(app(), helper(), spec=WITH_CLAIM), facts=known(claims=(CLAIM,))),
         Case("rwo-volume", None, pod_object(app(), helper(), spec=WITH_CLAIM, top={"strategy": {"type": "Recreate"}}), facts=known(claims=(CLAIM,))),
+        Case(
+            "rwo-volume",
+            None,
+            pod_object(app(), helper(), spec=WITH_CLAIM, top={"strategy": {"rollingUpdate": {"maxUnavailable": 1}}}),
+            facts=known(claims=(CLAIM,)),
+        ),
+        Case("rwo-volume", None, pod_object(app(), helper(), spec=WITH_CLAIM), facts=known(claims=(elsewhere(CLAIM),))),
         Case("rwo-volume", None, SIMPLE, facts=known(claims=(CLAIM,))),
         Case("progress-deadline", "caution", pod_object(app(), helper(), top={"progressDeadlineSeconds": 10})),
         Case(
@@ -124,7 +167,9 @@ CASES: dict[str, tuple[Case, ...]] = {
             "caution",
             pod_object(app(), helper(startupProbe={**http(1), "periodSeconds": 10, "failureThreshold": 30}), top={"progressDeadlineSeconds": 120}),
         ),
+        Case("progress-deadline", "caution", pod_object(app(), helper(startupProbe={**http(1), "periodSeconds": 10, "failureThreshold": 90}))),
         Case("progress-deadline", None, pod_object(app(), helper(), top={"progressDeadlineSeconds": 600})),
+        Case("progress-deadline", None, pod_object(app(), helper(startupProbe={**http(1), "periodSeconds": 1}))),
         Case("stuck-ordinal", "note", rolling("StatefulSet")),
         Case("stuck-ordinal", None, SIMPLE),
         Case("stuck-ordinal", None, {**rolling("StatefulSet"), "spec": {**rolling("StatefulSet")["spec"], "podManagementPolicy": "Parallel"}}),

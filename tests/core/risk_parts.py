@@ -127,7 +127,7 @@ FILE_LOOP = "until [ -f /shared/up ]; do sleep 1; done"
 PORT_LOOP = "until nc -z localhost 8080; do sleep 1; done; exec tool"
 FIRST = PlanOptions(place={"helper": "first"})
 INIT = {"name": "migrate", **asking("1500m")}
-MESH_NS = {"metadata": {"name": "shop", "labels": {"istio-injection": "enabled"}}}
+MESH_NS = {"metadata": {"name": "shop", "labels": {"mesh.example.com/inject": "enabled"}}}
 MAIN_EVIDENCE = (Evidence("claim", "alone mounts the claim data", "medium", "main"),)
 HPA = {
     "spec": {
@@ -149,6 +149,11 @@ POLICY = {"metadata": {"name": "np"}, "spec": {"podSelector": {}, "ingress": [{"
 NAMED = helper(ports=[{"containerPort": 9102, "name": "side"}])
 APPLIED = {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}"}}
 HELM = {"annotations": {"meta.helm.sh/release-name": "shop"}}
+
+
+def elsewhere(obj: dict[str, Any]) -> dict[str, Any]:
+    """The same object in another namespace."""
+    return {**obj, "metadata": {**obj["metadata"], "namespace": "elsewhere"}}
 
 
 def failure_policy(operator: str, *values: int, **more: Any) -> dict[str, Any]:

@@ -8,9 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubectl_sidecar.core.pod.hooks import hook_effect, least_seconds, removable_pre_stop, sleep_seconds
+from kubectl_sidecar.core.pod.hooks import (
+    hook_effect,
+    least_seconds,
+    pre_stop_effect,
+    removable_pre_stop,
+    sleep_seconds,
+)
 from kubectl_sidecar.core.recipes.recipe import HookEffect, HookMeaning, Recipe
-from kubectl_sidecar.core.workload import Hook
+from kubectl_sidecar.core.workload import Container, Hook
 from tests.core.judging import DB_PROXY, GUARD, KNOWN, SHIPPER, app, found, helper, plan, pod_object, workload
 from tests.core.risk_parts import DENIED, service
 
@@ -68,6 +74,19 @@ EFFECTS: dict[str, tuple[dict[str, Any] | None, Recipe | None, HookEffect | None
     "pkill": (run("pkill", "envoy"), None, "exit"),
     "killall -INT": (run("killall", "-INT", "proxy"), None, "exit"),
     "a reload": (run("sh", "-c", "kill -HUP 1"), None, None),
+    "a reload, spelled out": (run("sh", "-c", "kill -s HUP 1"), None, None),
+    "a reload by name": (run("pkill", "-x", "-SIGHUP", "proxy"), None, None),
+    "kill -s TERM": (run("sh", "-c", "kill -s TERM 1"), None, "exit"),
+    "a supervisor": (run("supervisorctl", "stop", "all"), None, "exit"),
+    "another supervisor": (run("s6-svscanctl", "-t", "/run/s6"), None, "exit"),
+    "Python kills": (run("python3", "-c", "import os; os.kill(1, 15)"), None, "exit"),
+    "httpd": (run("apachectl", "-k", "graceful-stop"), None, "exit"),
+    "a database": (run("pg_ctl", "stop", "-m", "fast"), None, "exit"),
+    "a path to quit": ({"httpGet": {"port": 1, "path": "/quit"}}, None, "exit"),
+    "a path that only sounds like it": ({"httpGet": {"port": 1, "path": "/quit-rate"}}, None, None),
+    "drain, then end": (run("sh", "-c", "curl -XPOST localhost:1/healthcheck/fail; sleep 9; kill 1"), None, "exit"),
+    "a count": (run("sh", "-c", "while [ $i -lt 5 ]; do sleep 1; done"), None, None),
+    "wait for a file": (run("sh", "-c", "until [ -f /s/gone ]; do sleep 1; done"), None, "wait-for-app"),
     "quitquitquit": (run("curl", "-XPOST", "localhost:9091/quitquitquit"), None, "exit"),
     "quitquitquit over httpGet": ({"httpGet": {"port": 9091, "path": "/quitquitquit"}}, None, "exit"),
     "a quit endpoint of the recipe": ({"httpGet": {"port": 9091, "path": "/quitquitquit"}}, DB_PROXY, "exit"),
@@ -138,3 +157,16 @@ def test_the_plan_takes_the_sleep_and_leaves_the_apps_alone() -> None:
     after = plan(pod_object(app(**SLEEP), helper(**SLEEP)), {"helper": SHIPPER}).after
     assert "lifecycle" not in after["spec"]["initContainers"][0]
     assert after["spec"]["containers"][0]["lifecycle"] == SLEEP["lifecycle"]
+
+
+def test_a_file_that_its_own_command_waits_for_ends_it() -> None:
+    def effect(command: str, stop: str, recipe: Recipe | None = None) -> HookEffect | None:
+        fields = {"command": ["sh", "-c", command], "lifecycle": {"preStop": run("sh", "-c", stop)}}
+        return pre_stop_effect(msgspec.convert({"name": "c", **fields}, Container), recipe)
+
+    loop = "while true; do [ -f /t/stop ] && exit 0; sleep 1; done"
+    assert effect(loop, "touch /t/stop") == "exit"
+    assert effect(loop, "touch /t/other") is None
+    assert effect("exec tool", "touch /t/stop") is None
+    assert effect(loop, "shipctl rotate; touch /t/stop", KNOWS) == "exit"
+    assert effect(loop, "sleep 5") == "delay"

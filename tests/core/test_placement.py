@@ -117,6 +117,29 @@ TABLE: dict[str, tuple[dict[str, tuple[dict[str, Any], PlacementClass | None]], 
         [],
         ["mesh", "logs"],
     ),
+    "a proxy after what brings its certificates": (
+        {"tls": (c("tls", **mounted("shared")), "network-proxy"), "id": (c("id", **mounted("shared")), "identity")},
+        [],
+        ["id", "tls"],
+    ),
+    "a ConfigMap of both brings nothing": (
+        {"tls": (c("tls", **mounted("config")), "network-proxy"), "id": (c("id", **mounted("config")), "identity")},
+        [],
+        ["tls", "id"],
+    ),
+    "a log shipper after what brings its keys": (
+        {"logs": (c("logs", **mounted("shared", read_only=True)), "log-shipper"), "vault": (c("vault", **mounted("shared")), "secrets")},
+        [],
+        ["vault", "logs"],
+    ),
+    "but after the proxy that it dials, which writes what it reads": (
+        {
+            "logs": (c("logs", **mounted("shared", read_only=True), **dials(4317)), "log-shipper"),
+            "otel": (c("otel", **mounted("shared"), **serves(4317)), "telemetry"),
+        },
+        [],
+        ["otel", "logs"],
+    ),
     "two that need each other keep the author's order": (
         {"a": (c("a", **serves(1111), **dials(2222)), None), "b": (c("b", **serves(2222), **dials(1111)), None)},
         [],
@@ -185,6 +208,27 @@ def test_the_reasons_say_why() -> None:
     )
     assert "render writes what it reads" in reason(proxy, [c("render", **mounted("shared"))], "proxy")
     assert "network-proxy before log-shipper" in reason(helpers(logs="log-shipper", mesh="network-proxy"), [], "logs")
+
+
+def test_a_log_shipper_goes_before_the_proxy_in_front_of_the_app_whose_files_it_reads() -> None:
+    spec = workload(
+        pod_object(app(), c("logs", **mounted("shared", read_only=True)), c("guard", **mounted("shared")), spec=EMPTY)
+    ).spec
+    recipes = {"logs": of("log-shipper"), "guard": replace(of("network-proxy"), traffic="inbound")}
+    moving = [
+        (Finding(m.name, "containers", i, "sidecar", "certain", recipes[m.name]), m)
+        for i, m in enumerate(spec.main_list)
+        if m.name in recipes
+    ]
+    assert [p.name for p in place(moving[::-1], spec, {})] == ["logs", "guard"]
+
+
+def test_the_reason_of_what_reads_names_what_brings() -> None:
+    pair: dict[str, tuple[dict[str, Any], PlacementClass | None]] = {
+        "tls": (c("tls", **mounted("shared")), "network-proxy"),
+        "id": (c("id", **mounted("shared")), "identity"),
+    }
+    assert "after id, which writes what it reads" in reason(pair, [], "tls")
 
 
 def test_the_reason_of_a_log_shipper_names_whose_lines_it_sees() -> None:

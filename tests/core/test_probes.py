@@ -10,7 +10,7 @@ import pytest
 from kubectl_sidecar.core.planning.planner import PlanOptions
 from kubectl_sidecar.core.pod.probes import TIMINGS, derived_startup_probe
 from kubectl_sidecar.core.recipes.recipe import Match, Recipe, StartupProbe
-from tests.core.judging import AGENT, DB_PROXY, GUARD, SHIPPER, app, found, helper, plan, pod_object, workload
+from tests.core.judging import AGENT, DB_PROXY, GUARD, SHIPPER, app, helper, plan, pod_object, workload
 
 READY = {"readinessProbe": {"httpGet": {"path": "/ready", "port": 2020}}}
 CHECK = {"exec": {"command": ["check", "me"]}}
@@ -65,9 +65,7 @@ TABLE: dict[str, tuple[dict[str, Any], Recipe | None, dict[str, Any] | None, str
 @pytest.mark.parametrize(("container", "recipe", "probe", "words"), TABLE.values(), ids=TABLE)
 def test_the_table(container: dict[str, Any], recipe: Recipe | None, probe: dict[str, Any] | None, words: str) -> None:
     subject = workload(pod_object(app(), container))
-    derived, reason = derived_startup_probe(
-        subject.spec.main_list[1], recipe, subject.spec, found(subject, {"helper": recipe})
-    )
+    derived, reason = derived_startup_probe(subject.spec.main_list[1], recipe, subject.spec)
     assert derived == ({**probe, **TIMINGS} if probe is not None else None)
     assert words in reason
 
@@ -89,8 +87,38 @@ REQUIRES: dict[str, tuple[Match, dict[str, Any], bool]] = {
 def test_a_recipes_probe_needs_all_that_it_requires(match: Match, container: dict[str, Any], fits: bool) -> None:
     recipe = replace(SHIPPER, startup_probe=StartupProbe({"tcpSocket": {"port": 1}}, match))
     subject = workload(pod_object(app(), container))
-    derived, _ = derived_startup_probe(subject.spec.main_list[1], recipe, subject.spec, ())
+    derived, _ = derived_startup_probe(subject.spec.main_list[1], recipe, subject.spec)
     assert (derived is not None) is fits
+
+
+def test_none_that_a_proxy_passes_on() -> None:
+    for path, safe in (("/", False), ("/healthz", True)):
+        proxy = helper(ports=[{"containerPort": 443}], readinessProbe={"httpGet": {"port": 443, "path": path}})
+        subject = workload(pod_object(app(), proxy))
+        derived, _ = derived_startup_probe(subject.spec.main_list[1], GUARD, subject.spec)
+        assert (derived is not None) is safe
+
+
+def test_none_that_another_helper_has_to_answer() -> None:
+    subject = workload(
+        pod_object(app(), helper(readinessProbe={"tcpSocket": {"port": 7}}), helper("b", ports=[{"containerPort": 7}]))
+    )
+    derived, reason = derived_startup_probe(subject.spec.main_list[1], None, subject.spec)
+    assert derived is None
+    assert "port 7, which b serves" in reason
+
+
+SHARED = {"volumes": [{"name": "shared", "emptyDir": {}}]}
+MOUNT = {"volumeMounts": [{"name": "shared", "mountPath": "/s"}]}
+FILE_READY = {"readinessProbe": {"exec": {"command": ["cat", "/s/up"]}}}
+
+
+def test_none_from_a_file_that_only_the_app_can_have_made() -> None:
+    mine = {"volumeMounts": [{"name": "shared", "mountPath": "/s", "readOnly": True}]}
+    for extra, init, safe in ((mine, [], False), (MOUNT, [], True), (mine, [{"name": "fill", **MOUNT}], True)):
+        subject = workload(pod_object(app(**MOUNT), helper(**FILE_READY, **extra), init=init, spec=SHARED))
+        derived, _ = derived_startup_probe(subject.spec.main_list[1], None, subject.spec)
+        assert (derived is not None) is safe
 
 
 def test_the_plan_adds_it_only_when_asked() -> None:

@@ -47,6 +47,7 @@ FULL: dict[str, Any] = {
         "mounts": ["/shop"],
     },
     "generic": True,
+    "attached": True,
     "role": "sidecar",
     "movable": "operator",
     "reason": "The operator renders it.",

@@ -51,6 +51,13 @@ def found(recipe: Recipe, /, **container: Any) -> tuple[Any, ...]:
     return finding.role, finding.family, finding.confidence, finding.injected
 
 
+def leads(recipe: Recipe) -> tuple[str, str]:
+    """What it is taken for where it is the first in the list, and nothing else is known."""
+    named = replace(recipe, match=NAMED)
+    (first, _) = classify(workload(c("aide", "acme/aide:1"), c("thing")), RecipeIndex([named]))
+    return first.role, first.confidence
+
+
 def matched(**group: Any) -> Callable[[Any], Pair]:
     """Whether a container that is called `odd` fits, without and with one group of `match`. The image has many uses, so it
     takes more than that."""
@@ -133,6 +140,7 @@ ROWS: dict[str, Callable[[], Pair]] = {
     "Recipe.match": lambda: (found(BASE), found(replace(BASE, match=Match(images=("acme/else",))))),
     "Recipe.unless": lambda: (found(BASE, args=["serve"]), found(replace(BASE, unless=Match(args=("serve",))), args=["serve"])),
     "Recipe.generic": lambda: (found(BASE), found(replace(BASE, generic=True))),
+    "Recipe.attached": lambda: (leads(BASE), leads(replace(BASE, attached=True))),
     "Recipe.role": lambda: (found(BASE), found(replace(BASE, role="main"))),
     "Recipe.movable": lambda: (stays(BASE), stays(replace(BASE, movable="never", reason="No."))),
     "Recipe.reason": lambda: (

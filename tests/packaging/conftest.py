@@ -4,7 +4,6 @@
 KUBECTL_SIDECAR_REQUIRE_CLUSTER=1, as in CI, they fail instead."""
 
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -17,15 +16,11 @@ from typing import Any, NoReturn
 import pytest
 import yaml
 
-from kubectl_sidecar import __version__
-from tests.conftest import REQUIRE
-from tests.packaging import krew
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-DIST = ROOT / "dist"
-ARCH = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine().lower(), "")
-NAME = f"kubectl-sidecar_v{__version__}_{sys.platform}_{ARCH}.tar.gz"
-SOURCES = ("kubectl_sidecar", "migrations", "packaging")
+from tests.cluster.assets import find_assets
+from tests.conftest import REQUIRE, skip_reason
+from tests.packaging import krew as replay
+from tests.packaging.artefacts import ARCH, DIST, NAME, ROOT, fault
+from tests.packaging.tools import Krew, find_tool
 
 
 @dataclass(frozen=True)
@@ -65,16 +60,33 @@ def without(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says aloud what was not tested here; tests/conftest.py does so for what lacks a control plane."""
+    here = "tests/packaging/"
+    skipped = [
+        report
+        for report in terminalreporter.stats.get("skipped", ())
+        if report.nodeid.startswith(here) and "cluster" not in report.keywords
+    ]
+    if skipped:
+        terminalreporter.section("NOT TESTED of what is packaged", sep="=", yellow=True, bold=True)
+        for report in skipped:
+            terminalreporter.line(f"{report.nodeid.removeprefix(here)}: {skip_reason(report)}", yellow=True)
+
+
 def built(path: Path) -> Path:
     """The file of dist/, no older than what it is made of."""
-    if not path.exists():
-        without(f"There is no {path.name} in dist. Remedy: `make dist`.")
-    newest = max(
-        f.stat().st_mtime for name in SOURCES for f in (ROOT / name).rglob("*.[pyt]*") if "__pycache__" not in f.parts
-    )
-    if path.stat().st_mtime < newest:
-        without(f"{path.name} is older than the sources. Remedy: `make dist`.")
+    if wrong := fault(path):
+        without(wrong)
     return path
+
+
+def tool(name: str) -> Path:
+    """A program of tests.packaging.tools."""
+    found = find_tool(name)
+    if isinstance(found, str):
+        without(found)
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -84,12 +96,40 @@ def archive() -> Path:
 
 
 @pytest.fixture(scope="session")
-def manifest(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def rendered(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """plugin.yaml as it is rendered for the archives that are there."""
     target = tmp_path_factory.mktemp("manifest") / "plugin.yaml"
     subprocess.run([sys.executable, ROOT / "packaging" / "render.py", "--archives", DIST, "--to", target], check=True)
-    document: dict[str, Any] = yaml.safe_load(target.read_text())
+    return target
+
+
+@pytest.fixture(scope="session")
+def manifest(rendered: Path) -> dict[str, Any]:
+    """What it says."""
+    document: dict[str, Any] = yaml.safe_load(rendered.read_text())
     return document
+
+
+def _krew(home: Path) -> Krew:
+    assets = find_assets()
+    if not isinstance(assets, Path):
+        without(str(assets))
+    return Krew(home, assets / "kubectl", tool("krew"))
+
+
+@pytest.fixture
+def krew(tmp_path: Path) -> Krew:
+    """The real krew with nothing installed."""
+    (tmp_path / "krew").mkdir()
+    return _krew(tmp_path / "krew")
+
+
+@pytest.fixture(scope="session")
+def krew_with_plugin(rendered: Path, archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Krew:
+    """The real krew after the install that the documentation shows."""
+    krew = _krew(tmp_path_factory.mktemp("krew"))
+    krew.ok("krew", "install", f"--manifest={rendered}", f"--archive={archive}")
+    return krew
 
 
 @pytest.fixture(scope="session")
@@ -103,13 +143,13 @@ def open_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def installed(archive: Path, manifest: dict[str, Any], open_folder: Path) -> Path:
     """The link in krew's bin folder, after the install."""
-    return krew.install(manifest, archive, open_folder / "krew root", os=sys.platform, arch=ARCH)
+    return replay.install(manifest, archive, open_folder / "krew root", os=sys.platform, arch=ARCH)
 
 
 @pytest.fixture(scope="session")
 def unpacked(archive: Path, open_folder: Path) -> Path:
     """The archive's folder, unpacked by hand. Nobody changes it."""
-    krew.unpack(archive, open_folder / "by hand")
+    replay.unpack(archive, open_folder / "by hand")
     return open_folder / "by hand" / "kubectl-sidecar"
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.packaging import krew
-from tests.packaging.conftest import ARCH, DIST, ROOT, built, without
+from tests.packaging.artefacts import ARCH, DIST, ROOT
+from tests.packaging.conftest import built, without
 
 MOST_BYTES = 22_000_000
 GUIDE = ROOT / "docs" / "installing.md"

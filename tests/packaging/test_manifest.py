@@ -12,7 +12,7 @@ import yaml
 
 from kubectl_sidecar import __version__
 from tests.packaging import krew
-from tests.packaging.conftest import ROOT
+from tests.packaging.artefacts import ROOT
 
 COMMITTED = ROOT / "plugin.yaml"
 ALL = [("linux", "amd64"), ("linux", "arm64"), ("darwin", "amd64"), ("darwin", "arm64")]

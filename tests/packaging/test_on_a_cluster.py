@@ -1,4 +1,4 @@
-"""`kubectl sidecar` from the archive, installed as krew would, on a real API server: list, describe, browse, migrate, undo."""
+"""`kubectl sidecar` from the archive, installed by krew, on a real API server: list, describe, browse, migrate, undo."""
 
 import os
 from pathlib import Path
@@ -10,16 +10,17 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.hollow_kubelet import hollow_kubelet
 from tests.cluster.plugin import Plugin
 from tests.cluster.processes import eventually
+from tests.packaging.tools import Krew
 
 pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
-def plugin(cluster: ControlPlane, installed: Path, tmp_path: Path) -> Plugin:
-    """The installed archive behind the real kubectl. There is no Python on its PATH."""
+def plugin(cluster: ControlPlane, krew_with_plugin: Krew, tmp_path: Path) -> Plugin:
+    """The archive as krew installed it, behind the real kubectl. There is no Python on its PATH."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "kubectl").symlink_to(cluster.assets / "kubectl")
-    path = f"{tmp_path / 'bin'}{os.pathsep}{installed.parent}"
+    path = f"{tmp_path / 'bin'}{os.pathsep}{krew_with_plugin.root / 'bin'}"
     return Plugin(tmp_path, cluster.kubeconfig, path)
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from kubectl_sidecar import __version__
 from tests.cluster.plugin import Plugin
-from tests.packaging.conftest import DIST, ROOT, built, run
+from tests.packaging.artefacts import DIST, ROOT
+from tests.packaging.conftest import built, run
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -50,7 +51,7 @@ def environment(folder: Path, *requirements: str, constraints: Path | None = Non
 
 
 def works(programs: Path, home: Path) -> None:
-    """The program runs from its data files; its screen comes up; the client of a real cluster can be imported."""
+    """The program runs from its data files; its screen comes up and plans; the client of a real cluster can be imported."""
     env = {"HOME": str(home)}
     listed = run(programs / "kubectl-sidecar", "list", "--demo", "--no-headers", env=env)
     assert (listed.code, listed.err) == (0, "")
@@ -59,9 +60,22 @@ def works(programs: Path, home: Path) -> None:
     assert (described.code, described.err) == (0, "")
     imported = run(programs / "python", "-W", "error", "-P", "-c", "import kubectl_sidecar.sources.kube", env=env)
     assert (imported.code, imported.err) == (0, "")
-    screen = Plugin(home, None, str(programs), command=("kubectl-sidecar",))
-    with screen.terminal("browse", "--demo", "-n", "shop") as seen:
+    reaches_the_plan(Plugin(home, None, str(programs), command=("kubectl-sidecar",)))
+
+
+def reaches_the_plan(plugin: Plugin) -> None:
+    """The screen comes up, filters, plans and quits. Each key waits for what the one before it changed: keys that come while
+    the focus moves go to where it was."""
+    with plugin.terminal("browse", "--demo", "-n", "shop") as seen:
         seen.until("checkout")
+        seen.type("/")
+        seen.until("fuzzy")  # the hint in the empty filter
+        seen.type("checkout")
+        seen.until("2 of 13 workloads")
+        seen.type("\r")
+        seen.until(" back")  # of `esc back`: the filter is set, and the table has the focus
+        seen.type("m")
+        seen.until("go, after a yes")
         seen.type("q")
         assert seen.end().code == 0
 
@@ -105,5 +119,6 @@ def oldest() -> list[str]:
     return [f"{bound[1]}=={bound[2]}" for bound in bounds if bound]
 
 
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="The oldest dependencies go with the oldest Python, 3.11")
 def test_with_the_oldest_dependencies_allowed(wheel: Path, tmp_path: Path) -> None:
     works(environment(tmp_path / "env", str(wheel), *oldest()), tmp_path)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import ROOT, SOURCES, without
+from tests.packaging.artefacts import ROOT, SOURCES
+from tests.packaging.conftest import without
 
 INPUTS = (*SOURCES, "pyproject.toml", "constraints.txt", "LICENSE", "README.md", "Makefile", ".gitignore")
 

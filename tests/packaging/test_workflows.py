@@ -1,14 +1,15 @@
 """The workflows: actionlint has no objection, and they build with the same scripts as `make dist`."""
 
 import re
-import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.packaging.conftest import ROOT
+from tests.packaging.artefacts import ROOT
+from tests.packaging.conftest import tool
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
@@ -19,17 +20,24 @@ def steps(name: str) -> list[dict[str, Any]]:
 
 
 def test_actionlint() -> None:
-    # Not of the environment of development: CI runs it as a job of its own (ci.yml).
-    actionlint = shutil.which("actionlint")
-    if not actionlint:
-        pytest.skip("There is no actionlint. Remedy: go install github.com/rhysd/actionlint/cmd/actionlint@latest")
-    linted = subprocess.run([actionlint, *WORKFLOWS], capture_output=True, text=True, check=False)
+    # With shellcheck on the PATH, as in CI, it reads the scripts in the workflows too.
+    linted = subprocess.run([tool("actionlint"), *WORKFLOWS], capture_output=True, text=True, check=False)
     assert linted.returncode == 0, linted.stdout
+
+
+def test_actionlint_is_one(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text("on: push\njobs: {a: {runs-on: ubuntu-24.04, steps: [{run: 'echo ${{ github.nothing }}'}]}}\n")
+    linted = subprocess.run([tool("actionlint"), wrong], capture_output=True, text=True, check=False)
+    assert linted.returncode == 1
+    assert '"nothing"' in linted.stdout
 
 
 def test_a_release_is_built_by_make_dist() -> None:
     runs = [step["run"] for step in steps("release") if "run" in step]
-    assert any(run.startswith("make dist ") for run in runs)
+    assert "make dist" in runs
+    # the same interpreter for the build and for the test that builds once more: make takes both from the environment
+    assert any("PYTHON=" in run and "LICENCES=" in run and run.endswith('>> "$GITHUB_ENV"\n') for run in runs)
     assert any("packaging/glibc.py --at-most 2.28" in run for run in runs)
     assert any("packaging/render.py" in run for run in runs)
     assert not any("PyInstaller" in run or "pyinstaller" in run for run in runs)

@@ -3,19 +3,25 @@ credentials cannot be obtained: there is no request without them."""
 
 import base64
 import json
+import os
+import pty
 import shlex
+import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kubectl_sidecar.errors import CredentialsError, KubeconfigError, Unauthorized
-from kubectl_sidecar.sources.kube import KubeCluster
+from kubectl_sidecar.sources.kube import KubeCluster, exec_plugin
+from kubectl_sidecar.sources.kube.endpoint import endpoint_of
+from kubectl_sidecar.sources.kube.kubeconfig import select
 from tests.cluster.certificates import Authority
 from tests.sources.http_server import Answer, HttpServer, Seen, of_json, status_answer
-from tests.sources.kube_help import FakeClock, connected
+from tests.sources.kube_help import FakeClock, config, connected, write
 
 VERSION = of_json({"gitVersion": "v1.35.4"})
 UNAUTHORIZED = status_answer(401, "Unauthorized", "Unauthorized")
@@ -349,11 +355,106 @@ def test_many_threads_that_are_refused_renew_once(server: HttpServer, tmp_path: 
     assert (versions, runs(tmp_path)) == (["v1.35.4"] * 6, 2)
 
 
-def test_login_again(server: HttpServer, tmp_path: Path) -> None:
-    cluster = connected(tmp_path, server.url, plugin(tmp_path, credential("old")))
-    (tmp_path / "next").write_text(json.dumps(credential("new")))
-    cluster.login(interactive=False)
-    assert asked(cluster, server)["Authorization"] == ["Bearer new"]
+@pytest.fixture
+def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A terminal as our standard input."""
+    master, slave = pty.openpty()
+    with open(slave) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        yield
+    os.close(master)
+
+
+def runs_out(folder: Path, mode: str) -> dict[str, Any]:
+    """A user entry whose plugin gives a token for ten minutes, then fails until it may ask somebody."""
+    user = plugin(folder, "", interactiveMode=mode)
+    old, new = credential("old", expirationTimestamp="2030-01-01T00:10:00Z"), credential("asked")
+    (folder / "plugin").write_text(
+        f"""#!/bin/sh
+cd {shlex.quote(str(folder))} && echo x >> runs
+case "$KUBERNETES_EXEC_INFO" in
+*'"interactive": true'*) echo '{json.dumps(new)}' ;;
+*) [ "$(wc -l < runs)" = 1 ] && echo '{json.dumps(old)}' || {{ echo 'the session is over' >&2; exit 3; }} ;;
+esac
+"""
+    )
+    return user
+
+
+@dataclass
+class Lender:
+    """A terminal that is lent, or not; `interrupted` as with ctrl-c at the prompt."""
+
+    lends: bool = True
+    interrupted: bool = False
+    asked: int = 0
+
+    def __call__(self, ask: Callable[[], None]) -> bool:
+        self.asked += 1
+        if self.interrupted:
+            raise CredentialsError("interrupted")
+        if self.lends:
+            ask()
+        return self.lends
+
+
+def test_login_that_runs_out_asks_on_the_terminal_that_is_lent(
+    keyboard: None, server: HttpServer, tmp_path: Path
+) -> None:
+    clock, lender = FakeClock(), Lender()
+    cluster = connected(tmp_path, server.url, runs_out(tmp_path, "IfAvailable"), clock=clock)
+    cluster.ask_on(lender)
+    clock.seconds += 600
+    assert asked(cluster, server)["Authorization"] == ["Bearer asked"]
+    assert (lender.asked, runs(tmp_path), len(server.seen)) == (1, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "lender", "times"),
+    [
+        pytest.param("Never", Lender(), 0, id="a plugin that never asks"),
+        pytest.param("IfAvailable", None, 0, id="nobody has a terminal"),
+        pytest.param("IfAvailable", Lender(lends=False), 1, id="it cannot be lent"),
+    ],
+)
+def test_login_that_cannot_ask_says_what_the_plugin_said(
+    mode: str, lender: Lender | None, times: int, keyboard: None, server: HttpServer, tmp_path: Path
+) -> None:
+    clock = FakeClock()
+    cluster = connected(tmp_path, server.url, runs_out(tmp_path, mode), clock=clock)
+    clock.seconds += 600
+    if lender is not None:
+        cluster.ask_on(lender)
+    with pytest.raises(CredentialsError, match="failed with exit code 3; it said:\nthe session is over"):
+        cluster.version()
+    assert (lender.asked if lender else 0, server.seen) == (times, [])
+
+
+def test_a_plugin_that_waits_for_somebody_is_ended_where_it_could_ask(tmp_path: Path) -> None:
+    user = plugin(tmp_path, "")
+    (tmp_path / "plugin").write_text("#!/bin/sh\necho 'open https://login.example and enter ABC' >&2\nexec sleep 600\n")
+    environ = {"PATH": "/usr/bin:/bin"}
+    file = write(tmp_path / "kubeconfig", config("https://there.example", user))
+    chosen = select(kubeconfig=file, context=None, environ=environ)
+    assert chosen.user is not None
+    with pytest.raises(CredentialsError, match=r"gave no answer within 0\.5 s; it said:\nopen https://login\.example"):
+        exec_plugin.run(
+            chosen.user, endpoint_of(chosen.cluster, environ), interactive=False, environ=environ, patience_seconds=0.5
+        )
+
+
+def test_who_declined_a_login_is_not_asked_at_once_again(keyboard: None, server: HttpServer, tmp_path: Path) -> None:
+    clock, lender = FakeClock(), Lender(interrupted=True)
+    cluster = connected(tmp_path, server.url, runs_out(tmp_path, "IfAvailable"), clock=clock)
+    cluster.ask_on(lender)
+    clock.seconds += 600
+    for _ in range(8):
+        with pytest.raises(CredentialsError, match="interrupted"):
+            cluster.version()
+    assert lender.asked == 1
+    clock.seconds += 3
+    lender.interrupted = False
+    assert asked(cluster, server)["Authorization"] == ["Bearer asked"]
 
 
 def test_no_error_and_no_repr_shows_a_secret(server: HttpServer, tmp_path: Path) -> None:

@@ -134,10 +134,11 @@ def stage(
     readonly: bool = False,
     rights: Rights | None = None,
     options: MigrateOptions | None = None,
+    cluster_type: type[MemoryCluster] = MemoryCluster,
 ) -> Stage:
     """The shop, at rest, and the app on it; not yet running."""
     clock = ManualClock()
-    cluster = MemoryCluster(shop(), context="prod-eu", namespace="shop", rights=rights, user="jane", now=clock.now)
+    cluster = cluster_type(shop(), context="prod-eu", namespace="shop", rights=rights, user="jane", now=clock.now)
     simulation = Simulation(cluster, clock)
     for _ in range(30):
         clock.advance(1.0)

@@ -14,7 +14,7 @@ from kubectl_sidecar.tui.screens.confirm import ConfirmScreen
 from kubectl_sidecar.tui.screens.help import HelpScreen
 from kubectl_sidecar.tui.screens.plan import PlanScreen
 from kubectl_sidecar.tui.screens.progress import ProgressScreen
-from kubectl_sidecar.tui.screens.reading import DescribeScreen, GapsScreen, YamlScreen
+from kubectl_sidecar.tui.screens.reading import DescribeScreen, ReadingScreen
 from kubectl_sidecar.tui.screens.undo import UndoScreen
 from kubectl_sidecar.tui.screens.workloads import WorkloadsScreen
 from tests.tui.stage import Stage, play, select, shown, stage, text_of, until
@@ -139,7 +139,7 @@ def test_details_yaml_and_back() -> None:
         await pilot.press("escape")
         await shown(pilot, WorkloadsScreen)
         await pilot.press("y")
-        await shown(pilot, YamlScreen)
+        await shown(pilot, ReadingScreen)
         await until(pilot, lambda: "image: fluent/fluent-bit:3.2" in text_of(on.app))
         await pilot.press("escape", "question_mark")
         await shown(pilot, HelpScreen)
@@ -411,7 +411,7 @@ def test_what_cannot_be_read_is_a_line_and_the_rest_is_there() -> None:
         assert "Not everything could be read" in text
         assert "● incomplete" in text
         await pilot.press("i")
-        await shown(pilot, GapsScreen)
+        await shown(pilot, ReadingScreen)
         await until(pilot, lambda: "cronjobs in shop" in text_of(on.app) and "pods in shop" in text_of(on.app))
 
     play(on, acts)

@@ -13,11 +13,14 @@ from kubectl_sidecar.core.classification.confidence import confidence_of
 from kubectl_sidecar.core.classification.evidence import RULES
 from kubectl_sidecar.core.classification.findings import Confidence, Evidence, Finding, Override, Role, Surroundings
 from kubectl_sidecar.core.classification.injection import advice
+from kubectl_sidecar.core.classification.names import forget_part_of_name
 from kubectl_sidecar.core.classification.overrides import OVERRIDE_PREFIX, decisions
 from kubectl_sidecar.core.classification.roles import weigh
-from kubectl_sidecar.core.classification.scene import Scene, Seen
+from kubectl_sidecar.core.classification.scene import Scene, Seen, Shape, shape_of
+from kubectl_sidecar.core.classification.traits import memory_of
 from kubectl_sidecar.core.recipes.globs import words_and_text
 from kubectl_sidecar.core.recipes.match import Hit, RecipeIndex
+from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.core.workload import Container, PodTemplate, Workload
 
 __all__ = ["RecipeIndex", "classify", "confidence_of"]
@@ -51,11 +54,10 @@ def classify(
 ) -> tuple[Finding, ...]:
     """What each container is: first all of `containers`, then all of `initContainers`, in their order; last those that only
     the live Pod of `surroundings` has. `overrides` (by container name) win over annotations of the template. Never raises."""
-    around = surroundings or _NOTHING
     decided, complaints = decisions(workload, overrides or {})
     containers = workload.spec.main_list
     if len(containers) > 1:
-        findings = _weigh(Scene(workload, index, around), decided)
+        findings = _several(workload, index, surroundings, decided)
     elif containers:
         findings = [_only(containers[0], index, decided)]
     else:
@@ -63,8 +65,8 @@ def classify(
     inits = workload.spec.init_containers
     if inits:
         findings += [_init(c, i, index) for i, c in enumerate(inits)]
-    if around.pod is not None:
-        findings += _from_pod(workload, around.pod, index)
+    if surroundings is not None and surroundings.pod is not None:
+        findings += _from_pod(workload, surroundings.pod, index)
     if complaints and findings:
         text = " ".join((*complaints, findings[0].would_raise)).strip()
         findings[0] = _replace(findings[0], would_raise=text)
@@ -128,15 +130,54 @@ def _from_pod(workload: Workload, pod: PodTemplate, index: RecipeIndex) -> list[
     return found
 
 
-def _weigh(scene: Scene, decided: Mapping[str, tuple[Override, str]]) -> list[Finding]:
+def _several(
+    workload: Workload,
+    index: RecipeIndex,
+    surroundings: Surroundings | None,
+    decided: Mapping[str, tuple[Override, str]],
+) -> list[Finding]:
+    """Two or more containers: weighed once for each shape, where nothing but the template counts."""
+    shape = shape_of(workload, index)
+    names = tuple([c.name for c in workload.spec.main_list])
+    if decided or (surroundings is not None and (surroundings.services or surroundings.pasts)):
+        scene = Scene(shape, _marked(shape, index), surroundings or _NOTHING, names)
+        return [_named(v, names) for v in _weigh(scene, {i: decided[n] for i, n in enumerate(names) if n in decided})]
+    memory = memory_of(index)
+    verdicts = memory.shapes.get(shape)
+    if verdicts is None:
+        verdicts = _weigh(Scene(shape, _marked(shape, index), _NOTHING, ()), {})
+        memory.shapes.put(shape, verdicts)
+    return [_named(verdict, names) for verdict in verdicts]
+
+
+def _marked(shape: Shape, index: RecipeIndex) -> list[tuple[str, str, Recipe]]:
+    return [(path, key, recipe) for path, key in shape.marks for recipe in index.marked(key)]
+
+
+def _named(verdict: Finding, names: tuple[str, ...]) -> Finding:
+    """The verdict on a container of a shape, as the finding about one that has a name."""
+    v, name = verdict, names[verdict.index]
+    would_raise = v.would_raise if v.confidence == "certain" else v.would_raise + _advice(name, v.role)
+    return Finding(
+        name, "containers", v.index, v.role, v.confidence, v.recipe, v.injected, v.facts, v.contrary, would_raise, v.override, names,
+    )  # fmt: skip
+
+
+Decided = Mapping[int, tuple[Override, str]]
+"""What the user decided, by the index of the container, and where."""
+
+
+def _weigh(scene: Scene, decided: Decided) -> list[Finding]:
+    """A finding for each container, that has no name yet."""
     for rule in _RULES:
         rule(scene)
+    forget_part_of_name(scene)
     if _in_doubt(scene):
         for rule in _HABITS:
             rule(scene)
     forced = _forced(scene, decided) if decided else {}
     roles, named = weigh(scene, forced)
-    return [_finding(scene, seen, roles, named, decided, forced) for seen in scene]
+    return [_verdict(seen, roles[seen.index], named, decided.get(seen.index), forced) for seen in scene]
 
 
 def _in_doubt(scene: Scene) -> bool:
@@ -150,21 +191,20 @@ def _in_doubt(scene: Scene) -> bool:
     return left != 1 or scene.only_looks
 
 
-def _forced(scene: Scene, decided: Mapping[str, tuple[Override, str]]) -> dict[int, Role]:
+def _forced(scene: Scene, decided: Decided) -> dict[int, Role]:
     """Roles that the user gave, unless they would leave no container to be the main."""
     forced: dict[int, Role] = {}
-    for seen in scene.all:
-        decision = decided.get(seen.name)
-        if decision and decision[0] in ("sidecar", "main"):
-            forced[seen.index] = "sidecar" if decision[0] == "sidecar" else "main"
+    for index, (decision, _) in decided.items():
+        if decision in ("sidecar", "main"):
+            forced[index] = "sidecar" if decision == "sidecar" else "main"
     if len(forced) == len(scene.all) and all(role == "sidecar" for role in forced.values()):
         return {}
     return forced
 
 
-def _finding(scene: Scene, seen: Seen, roles: Mapping[int, Role], named: bool, decided: Mapping[str, tuple[Override, str]],
-             forced: Mapping[int, Role]) -> Finding:  # fmt: skip
-    role = roles[seen.index]
+def _verdict(
+    seen: Seen, role: Role, named: bool, decision: tuple[Override, str] | None, forced: Mapping[int, Role]
+) -> Finding:
     evidence, against = _sides(seen, role)
     contrary = against
     if role == "main" and against and not seen.told.isdisjoint(_OWN_WORK):
@@ -173,24 +213,18 @@ def _finding(scene: Scene, seen: Seen, roles: Mapping[int, Role], named: bool, d
     confidence: Confidence = "possible" if role == "unknown" else confidence_of(evidence, contrary)
     if role == "sidecar" and not named and not seen.injected:
         confidence = "possible"
-    decision = decided.get(seen.name) if decided else None
     override = decision[0] if decision else None
     would_raise = ""
     if decision and (seen.index in forced or decision[0] == "leave"):
         evidence = (Evidence("user", f"you decided: {decision[0]}", "decisive", role, decision[1]), *evidence)
         confidence = "certain" if seen.index in forced else confidence
     elif decision:
-        override, would_raise = (
-            None,
-            "Every container was decided to be a sidecar, so none would be the main; that is not followed. ",
-        )
-    if confidence != "certain":
-        would_raise += _advice(seen, role)
+        override = None
+        would_raise = "Every container was decided to be a sidecar, so none would be the main; that is not followed. "
     hit = seen.hit
     recipe = hit.recipe if hit and _names_family(hit, role, seen.told) else None
     return Finding(
-        seen.name, "containers", seen.index, role, confidence, recipe, seen.injected and role == "sidecar", evidence, against,
-        would_raise, override,
+        "", "containers", seen.index, role, confidence, recipe, seen.injected and role == "sidecar", evidence, against, would_raise, override,
     )  # fmt: skip
 
 
@@ -210,18 +244,16 @@ def _sides(seen: Seen, role: Role) -> tuple[tuple[Evidence, ...], tuple[Evidence
     return tuple(seen.against), tuple(seen.evidence)
 
 
-def _advice(seen: Seen, role: Role) -> str:
+def _advice(name: str, role: Role) -> str:
     if role == "sidecar":
-        return (
-            f"annotation {OVERRIDE_PREFIX}{seen.name}: sidecar on the Pod template, or --container {seen.name}=sidecar"
-        )
+        return f"annotation {OVERRIDE_PREFIX}{name}: sidecar on the Pod template, or --container {name}=sidecar"
     if role == "main":
-        return f"annotation kubectl.kubernetes.io/default-container: {seen.name} on the Pod template"
-    return f"annotation {OVERRIDE_PREFIX}{seen.name}: sidecar, main or leave on the Pod template"
+        return f"annotation kubectl.kubernetes.io/default-container: {name} on the Pod template"
+    return f"annotation {OVERRIDE_PREFIX}{name}: sidecar, main or leave on the Pod template"
 
 
 def _replace(finding: Finding, *, would_raise: str) -> Finding:
     return Finding(
         finding.name, finding.list, finding.index, finding.role, finding.confidence, finding.recipe, finding.injected,
-        finding.evidence, finding.against, would_raise, finding.override,
+        finding.facts, finding.contrary, would_raise, finding.override, finding.names,
     )  # fmt: skip

@@ -15,11 +15,10 @@ from kubectl_sidecar.core.classification.injection import advice
 from kubectl_sidecar.core.classification.names import NAME_RULES
 from kubectl_sidecar.core.classification.scene import BY_LOOKS, POINTS, Scene, Seen
 from kubectl_sidecar.core.classification.volumes import VOLUME_RULES
+from kubectl_sidecar.core.recipes.globs import quoted
 from kubectl_sidecar.core.recipes.match import Hit
 
 Rule = Callable[[Scene], None]
-
-DEFAULT_CONTAINER = ("kubectl.kubernetes.io/default-container", "kubectl.kubernetes.io/default-logs-container")
 
 
 def family(scene: Scene) -> None:
@@ -35,8 +34,9 @@ def family(scene: Scene) -> None:
         if sleeps and not hit.named:  # any image can be made to sleep, and stand-ins for an app do it too
             weight = None if not seen.idle and hit.recipe.generic else "low"
         if weight:
-            path = f"{seen.path}.image" if hit.image != "no" else f"{seen.path}.name"
-            seen.add("family", hit.text, weight if hit.confirmed else "low", role, path)
+            seen.add(
+                "family", hit.text, weight if hit.confirmed else "low", role, "image" if hit.image != "no" else "name"
+            )
         if (
             hit.command
             and role == "sidecar"
@@ -46,7 +46,13 @@ def family(scene: Scene) -> None:
             # Of an image with many uses the command tells the use; else it only says again what program this is.
             strong: Weight = "high" if hit.recipe.generic or hit.named else "medium"
             text = f'{hit.recipe.family}: runs "{hit.command[:80]}"'
-            seen.add("family-command", text, strong if hit.confirmed else "low", role, f"{seen.path}.{_where(seen)}")
+            seen.add(
+                "family-command",
+                text,
+                strong if hit.confirmed else "low",
+                role,
+                "args" if seen.traits.has_args else "command",
+            )
 
 
 def _image_weight(hit: Hit) -> Weight | None:
@@ -59,10 +65,6 @@ def _image_weight(hit: Hit) -> Weight | None:
     return "low" if hit.named else None
 
 
-def _where(seen: Seen) -> str:
-    return "args" if seen.container.args else "command"
-
-
 def _partner(scene: Scene, seen: Seen, hit: Hit) -> bool:
     """A pair needs its other half: co-equals of one recipe are peers only beside each other."""
     return any(o.hit is not None and o.hit.recipe is hit.recipe for o in scene.others(seen))
@@ -70,36 +72,25 @@ def _partner(scene: Scene, seen: Seen, hit: Hit) -> bool:
 
 def injector_marks(scene: Scene) -> None:
     """Marks that an injector leaves on what it changed: then the container of that injector's family was injected."""
-    template = scene.workload.template
-    for labels, path in ((template.annotations, "metadata.annotations"), (template.labels, "metadata.labels")):
-        for key, recipe in scene.recipes.marked(labels) if labels else ():
-            for seen in scene.all:
-                hit = seen.hit
-                if hit and hit.recipe is recipe and (hit.named or hit.image == "full") and not seen.injected:
-                    seen.injected = True
-                    seen.add(
-                        "injected",
-                        f"has the mark {key}" + (f"; {advice(recipe.injector)}" if recipe.injector else ""),
-                        "decisive",
-                        "sidecar",
-                        f"{path}[{key}]",
-                    )
+    for path, key, recipe in scene.marked:
+        for seen in scene.all:
+            hit = seen.hit
+            if hit and hit.recipe is recipe and (hit.named or hit.image == "full") and not seen.injected:
+                seen.injected = True
+                text = f"has the mark {key}" + (f"; {advice(recipe.injector)}" if recipe.injector else "")
+                seen.add("injected", text, "decisive", "sidecar", path=f"{path}[{key}]")
 
 
 def default_container(scene: Scene) -> None:
     """kubectl's default-container annotation names the main. Injectors set it too (to the first app container), so beside an
     injector's mark it counts for less."""
-    annotations = scene.workload.template.annotations
-    for key in DEFAULT_CONTAINER:
-        name = annotations.get(key)
-        if name is None:
-            continue
-        for seen in scene.all:
-            if seen.name == name and not seen.injected:
-                weight: Weight = "medium" if any(s.injected for s in scene.all) else "high"
-                seen.add("default-container", f"{key} names it", weight, "main", f"metadata.annotations[{key}]")
-                scene.default = seen
+    if scene.shape.default is None:
         return
+    index, key = scene.shape.default
+    seen = scene.all[index]
+    if not seen.injected:
+        weight: Weight = "medium" if any(s.injected for s in scene.all) else "high"
+        seen.add("default-container", f"{key} names it", weight, "main", path=f"metadata.annotations[{key}]")
 
 
 def service_port(scene: Scene) -> None:
@@ -110,15 +101,13 @@ def service_port(scene: Scene) -> None:
                 continue
             if "dials-main" in seen.told:
                 continue
-            for port in seen.container.ports or ():
-                name = port.name or ""
-                if "metrics" in name or not (
-                    port.container_port in service.targets or (name and name in service.targets)
-                ):
+            for declared in seen.traits.declared:
+                port, name = declared.container_port, declared.name or ""
+                if "metrics" in name or not (port in service.targets or (name and name in service.targets)):
                     continue
-                text = f"owns port {port.container_port} of Service {service.name}"
+                text = f"owns port {port} of Service {service.name}"
                 if "service-port" not in seen.told:
-                    seen.add("service-port", text, "medium", "main", f"{seen.path}.ports")
+                    seen.add("service-port", text, "medium", "main", "ports")
 
 
 NODE_PATHS = (
@@ -140,13 +129,13 @@ def node_agent(scene: Scene) -> None:
     """In a DaemonSet, the container that looks into the node (its logs, processes, devices) is what the DaemonSet is for. A
     shipper of logs or telemetry that nothing ties to another container, and no other is known as the main, is there for
     the node too, wherever it reads from."""
-    if scene.kind != "DaemonSet":
+    if scene.shape.kind != "DaemonSet":
         return
     for seen in scene.all:
         for name in seen.mounts:
             path = scene.host_paths.get(name, "")
             if path and (path == "/" or any(path == p or path.startswith(f"{p}/") for p in NODE_PATHS)):
-                seen.add("node-agent", f"mounts {path[:80]} of the node", "high", "main", f"{seen.path}.volumeMounts")
+                seen.add("node-agent", f"mounts {quoted(path)} of the node", "high", "main", "volumeMounts")
                 break
     if any(s.main >= POINTS["medium"] for s in scene.all):
         return
@@ -158,16 +147,16 @@ def node_agent(scene: Scene) -> None:
             and hit.recipe.placement.place in ("log-shipper", "telemetry")
             and seen.told <= BY_LOOKS
         ):
-            seen.add("node-agent", "such an agent in a DaemonSet serves the node", "high", "main", "kind")
+            seen.add("node-agent", "such an agent in a DaemonSet serves the node", "high", "main", path="kind")
 
 
 def claim(scene: Scene) -> None:
     """The only container that mounts a claim keeps the data; a helper of a known family may have one for its buffers."""
-    for name in scene.claims:
+    for name in scene.shape.claims:
         holders = [s for s in scene.all if name in s.mounts]
         if len(holders) == 1 and not holders[0].has_high and "claim" not in holders[0].told:
             seen = holders[0]
-            seen.add("claim", f"alone mounts the claim {name[:63]}", "medium", "main", f"{seen.path}.volumeMounts")
+            seen.add("claim", f"alone mounts the claim {name[:63]}", "medium", "main", "volumeMounts")
 
 
 RULES: Mapping[str, Rule] = {

@@ -5,7 +5,7 @@ Evidence and Finding are msgspec Structs because a scan of a large cluster makes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -33,11 +33,21 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
     weight: Weight
     speaks_for: Role
     path: str = ""
+    whom: int | None = None
+    """Where not None, the text goes on with the name of the container of that index, and then with `after`. Only Finding's
+    `facts` have it; who reads `evidence` and `against` meets whole texts."""
+    after: str = ""
+
+    def naming(self, names: Sequence[str]) -> Evidence:
+        """The same with its whole text."""
+        if self.whom is None:
+            return self
+        text = f"{self.text}{names[self.whom][:63]}{self.after}"
+        return Evidence(self.rule, text, self.weight, self.speaks_for, self.path)
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
-    """What one container is. `confidence` speaks of its role. `injected` is about this occurrence, never about the family.
-    `evidence` speaks for the role, `against` for another one."""
+    """What one container is. `confidence` speaks of its role. `injected` is about this occurrence, never about the family."""
 
     name: str
     list: Literal["containers", "initContainers"]
@@ -46,13 +56,25 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     confidence: Confidence
     recipe: Recipe | None = None
     injected: bool = False
-    evidence: tuple[Evidence, ...] = ()
-    against: tuple[Evidence, ...] = ()
+    facts: tuple[Evidence, ...] = ()
+    contrary: tuple[Evidence, ...] = ()
     would_raise: str = ""
     """What would raise the confidence, as an advice (an annotation to set, a flag to give); empty when certain. Also where a
     decision of the user that could not be followed is reported."""
     override: Override | None = None
     """What the user decided for it (flag or annotation), if anything."""
+    names: tuple[str, ...] = ()
+    """Of all of `containers`: the texts of facts are made only when somebody reads them."""
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What speaks for the role."""
+        return tuple([fact.naming(self.names) for fact in self.facts])
+
+    @property
+    def against(self) -> tuple[Evidence, ...]:
+        """What speaks for another one."""
+        return tuple([fact.naming(self.names) for fact in self.contrary])
 
     @property
     def family(self) -> str:

@@ -3,120 +3,102 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import NamedTuple
 
+from kubectl_sidecar.core.classification.calling import TELLING
 from kubectl_sidecar.core.classification.findings import Weight
-from kubectl_sidecar.core.classification.scene import Scene, Seen
-from kubectl_sidecar.core.recipes.globs import word_set
-from kubectl_sidecar.core.recipes.match import UNSPECIFIC
-
-PROVES_NOTHING = word_set("proxy agent metrics exporter sidecar reloader logger logs app container monitor sync")
+from kubectl_sidecar.core.classification.scene import BY_LOOKS, POINTS, Scene, Seen
 
 
 def named_like_workload(scene: Scene) -> None:
     """The container that is called as the workload, or as its name label, is what the workload exists for; so is one whose
     family the workload is named after. The same name beats a name with a release or variant around it; a word that any
     helper may have proves nothing then."""
-    likenesses = [_likeness(scene, seen) for seen in scene.all]
+    likenesses = scene.shape.likenesses
     best = max([likeness.rank for likeness in likenesses])
     if not best:
         return
+    weight: Weight = "high" if best >= 5 else "medium"
     for seen, found in zip(scene.all, likenesses, strict=True):
         if found.rank == best:
-            weight: Weight = "high" if best >= 5 else "medium"
-            seen.add(
-                "named-like-workload",
-                f"{found.what}named like the workload ({found.value[:63]})",
-                weight,
-                "main",
-                found.path,
-            )
-
-
-class Likeness(NamedTuple):
-    """How much a container is called as its workload: 6 its very name, 5 the family's, 4 a label, 3 its image, 2 or 1 a part of it."""
-
-    rank: int
-    what: str = ""
-    value: str = ""
-    path: str = ""
-
-
-_UNLIKE = Likeness(0)
-
-
-def _likeness(scene: Scene, seen: Seen) -> Likeness:
-    name, image, ids = seen.name, seen.image, scene.ids
-    if name in ids:
-        path, own = ids[name]
-        return Likeness(6 if own else 4, "", name, path)
-    value = scene.workload.name
-    recipe = seen.hit.recipe if seen.hit and seen.hit.strength >= 2 else None
-    if recipe and (value == recipe.family or (value in recipe.match.names and value not in UNSPECIFIC)):
-        return Likeness(5, "its family is ", value, "metadata.name")
-    if image in ids:
-        return Likeness(3, "its image is ", image, ids[image][0])
-    if name in value and _is_part(name, value):
-        return Likeness(2, "", value, "metadata.name")
-    if image and image in value and _is_part(image, value):
-        return Likeness(1, "its image is ", value, "metadata.name")
-    if recipe and recipe.family in value and _is_part(recipe.family, value):
-        return Likeness(1, "its family is ", value, "metadata.name")
-    return _UNLIKE
-
-
-def _is_part(part: str, name: str) -> bool:
-    """Whether a telling name stands at an end of the workload's: `shop` in `release-shop` and in `shop-v2`."""
-    if part not in name or len(part) < 3 or part in PROVES_NOTHING:
-        return False
-    return part == name or name.startswith(part + "-") or name.endswith("-" + part)
-
-
-HELPER_WORDS = word_set(
-    "exporter reloader reload shipper logger logs log logging sync syncer watcher nanny resizer forwarder tailer tail helper monitor backup "
-    "logrotate refresher renewer healthz healthcheck"
-)
+            text = f"{found.what}named like the workload"
+            seen.add("named-like-workload", text, weight, "main", path=found.path)
 
 
 def helper_name(scene: Scene) -> None:
     """A container whose author calls it a sidecar probably is one. Other words of that kind are weak: names lie. What the
     family already told is not told again."""
     for seen in scene.all:
-        if "named-like-workload" in seen.told:
-            continue
         hit = seen.hit
-        for text, field, told in (
-            (seen.name, "name", hit and hit.named),
-            (seen.image, "image", hit and hit.image != "no"),
-        ):
-            word = "" if told or not text else _helper_word(text)
-            if not word:
+        rank = scene.shape.likenesses[seen.index].rank if "named-like-workload" in seen.told else 0
+        for word, field, text in seen.traits.helper_words:
+            if hit and (hit.named if field == "name" else hit.image != "no"):
                 continue
-            if word == "sidecar":
-                seen.add("called-sidecar", f"is called {text[:63]}", "medium", "sidecar", f"{seen.path}.{field}")
+            if word == "sidecar" and (not rank or (field == "name" and rank in _NOT_BY_NAME)):
+                whom = None if text else seen
+                weight: Weight = "medium" if text else "high"
+                seen.add("called-sidecar", f"is called {text}", weight, "sidecar", field, whom=whom)
                 break
-            if not seen.has_high:
-                seen.add(
-                    "helper-name",
-                    f'"{word}" in its {field} is what helpers are called',
-                    "low",
-                    "sidecar",
-                    f"{seen.path}.{field}",
-                )
+            if word != "sidecar" and not rank and not seen.has_high:
+                told = f'"{word}" in its {field} is what helpers are called'
+                weight = "medium" if "-" in word or word in TELLING else "low"
+                seen.add("helper-name", told, weight, "sidecar", field)
                 break
 
 
-@lru_cache(maxsize=4096)
-def _helper_word(name: str) -> str:
-    low = name[:128].lower()
-    if "sidecar" in low or "side-car" in low:
-        return "sidecar"
-    parts = low.replace("_", "-").replace(".", "-").split("-")
-    return "" if HELPER_WORDS.isdisjoint(parts) else next(w for w in parts if w in HELPER_WORDS)
+_NOT_BY_NAME = (1, 3)
+"""Likenesses of the image or the family, while the container's own name is another."""
+
+
+def named_after(scene: Scene) -> None:
+    """A container that is called as another one with a helper's word behind it (`web-reloader` beside `web`) works for that one;
+    surely so where that one is what the workload exists for."""
+    for index, other in scene.shape.offshoots:
+        seen, whom = scene.all[index], scene.all[other]
+        if seen.told.isdisjoint(_SAID) and not whom.side:
+            weight: Weight = "high" if _exists_for(whom) else "medium"
+            seen.add("named-after", "is called after ", weight, "sidecar", "name", whom=whom)
+
+
+_SAID = frozenset({"named-like-workload", "called-sidecar", "named-after"})
+
+
+def _exists_for(seen: Seen) -> bool:
+    """Whether a high fact names it as the main."""
+    return seen.main >= POINTS["high"] and not _BY_NAME.isdisjoint(seen.told) and seen.main > seen.side
+
+
+_BY_NAME = frozenset({"named-like-workload", "default-container"})
+
+
+def forget_part_of_name(scene: Scene) -> None:
+    """That a part of the workload's name fits says nothing of a container that is attached to another one."""
+    for seen, likeness in zip(scene.all, scene.shape.likenesses, strict=True):
+        if not (seen.has_high and 0 < likeness.rank <= 2 and "named-like-workload" in seen.told):
+            continue
+        if any(e.weight == "high" and e.rule not in BY_LOOKS for e in seen.evidence):
+            seen.main -= sum(POINTS[e.weight] for e in seen.against if e.rule == "named-like-workload")
+            seen.against = [e for e in seen.against if e.rule != "named-like-workload"]
+
+
+def beside_main(scene: Scene) -> None:
+    """Where one container is known to be what the workload exists for, another that has a helper's looks or ways, and nothing
+    of a main, is there for it. That the main dials it does not count: so it does with a database."""
+    mains = [s for s in scene.all if _exists_for(s)]
+    if len(mains) != 1:
+        return
+    for seen in scene.all:
+        if not seen.side or seen.main or seen.has_high:
+            continue
+        if sum(POINTS[e.weight] for e in seen.evidence if e.rule not in _SERVES) >= POINTS["medium"]:
+            after = ", which the workload exists for"
+            seen.add("beside-main", "is beside ", "medium", "sidecar", whom=mains[0], after=after)
+
+
+_SERVES = frozenset({"serves-main", "job-service", "dials-other"})
 
 
 NAME_RULES: Mapping[str, Callable[[Scene], None]] = {
     "named-like-workload": named_like_workload,
     "helper-name": helper_name,
+    "named-after": named_after,
 }

@@ -19,7 +19,8 @@ database, a proxy, a collector). `some`: it dials the other, the reason does not
 
 
 class Pointer(NamedTuple):
-    """One address on localhost that a container dials. `port` is None where the value names only the host."""
+    """One address on localhost that a container dials. `port` is None where the value names only the host; `path` is the field
+    of the container (`args[2]`, `env[0]`)."""
 
     use: Use
     key: str
@@ -32,14 +33,16 @@ class Pointer(NamedTuple):
         return f"{self.host}:{self.port}" if self.port else self.host
 
     def __str__(self) -> str:
-        return f"{self.key}={self.address}" if self.key else self.address
+        return f"{_shown(self.key)}={self.address}" if self.key else self.address
 
 
 _LOCAL = re.compile(r"(?<![\w.-])(localhost|127\.0\.0\.1|\[::1\])(?![\w.-])(?:[:#](\d{1,5})(?!\d))?")
 _PART = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])")
 _SERVES = re.compile(r"=tcp:(?:[\w.]+:)?(\d{2,5})\b")
 
-FRONT = word_set("upstream upstreams scrape reload reloader webhook probe target targets monitor notify poll forward")
+FRONT = word_set(
+    "upstream upstreams scrape reload reloader webhook probe target targets monitor notify poll forward delegate delegates"
+)
 CLIENT = word_set(
     "db database dsn sql jdbc cache broker queue proxy otlp collector tracing trace tracer statsd telemetry docker tunnel secrets"
 )
@@ -49,6 +52,19 @@ LISTEN = word_set(
 PLAIN = word_set(
     "addr address host hostname port http https grpc tcp web server ui admin debug pprof ip url uri api endpoint"
 )
+
+
+_NAME = re.compile(r"--?[a-z][\w.-]{0,59}")
+
+
+def _shown(key: str) -> str:
+    """The name of an option or variable as far as it surely is one: a value may be written onto an option of one letter
+    (`-pSECRET`), or begin with a dash itself."""
+    if key[:1] != "-":
+        return key
+    if _NAME.fullmatch(key) and (key[:2] == "--" or key_parts(key) <= FRONT | CLIENT | LISTEN | PLAIN):
+        return key
+    return "--" if key[:2] == "--" else key[:2]
 
 
 def mentions_local(text: str) -> bool:
@@ -85,23 +101,26 @@ def _with_scheme(text: str, at: int) -> bool:
     return text[max(0, at - 3) : at].endswith("//") or text[max(0, at - 1) : at] == "@"
 
 
-def in_words(words: tuple[str, ...], command_words: int, base: str) -> tuple[list[Pointer], set[int]]:
+def in_words(words: tuple[str, ...], command_words: int) -> tuple[list[Pointer], set[int]]:
     """What the words of command and args dial, and the ports that they say are its own."""
     dialled: list[Pointer] = []
     own: set[int] = set()
     for i, word in enumerate(words):
         if not mentions_local(word):
             continue
-        path = f"{base}.command[{i}]" if i < command_words else f"{base}.args[{i - command_words}]"
+        path = f"command[{i}]" if i < command_words else f"args[{i - command_words}]"
         before = words[i - 1] if i and words[i - 1].startswith("-") and "=" not in words[i - 1] else ""
         flag, equals, _ = word.partition("=")
         simple = word.startswith("-") and bool(equals) and " " not in flag
         key = flag if simple else ("" if word.startswith("-") or " " in word else before)
-        meaning = _meaning(key)
+        script = not key and " " in word
         for found in _LOCAL.finditer(word):
             port = int(found[2]) if found[2] else None
             if port == 0 or (port and port > 65_535):
                 continue
+            if script:
+                key = _option_before(word, found.start())
+            meaning = _meaning(key)
             if key and (meaning.listens_with_scheme if _with_scheme(word, found.start()) else meaning.listens):
                 if port:
                     own.add(port)
@@ -112,15 +131,22 @@ def in_words(words: tuple[str, ...], command_words: int, base: str) -> tuple[lis
     return dialled, own
 
 
-def in_env(container: Container, base: str) -> list[Pointer]:
+_OPTION_BEFORE = re.compile(r"(--[A-Za-z][\w.-]{0,79})(?:=|[ \t]+)[\"']?[^\s\"']{0,80}$")
+
+
+def _option_before(script: str, at: int) -> str:
+    """The long option whose value an address inside a shell script is: `exec proxy --target=https://localhost:2379`."""
+    found = _OPTION_BEFORE.search(script, max(0, at - 200), at)
+    return found[1] if found else ""
+
+
+def in_env(container: Container) -> list[Pointer]:
     """What the environment's values dial. A variable that only names a host is completed by its `…PORT` neighbour."""
     dialled: list[Pointer] = []
     variables = container.env or ()
-    if not mentions_local("\n".join([v.value for v in variables if v.value])):
-        return dialled
     for i, variable in enumerate(variables):
         value = variable.value
-        if not value or not mentions_local(value):
+        if not value or not ("localhost" in value or "127.0.0.1" in value or "[::1]" in value):
             continue
         found = _in_value(variable.name[:80], value[:WORD_CAP])
         if found is None:
@@ -128,7 +154,7 @@ def in_env(container: Container, base: str) -> list[Pointer]:
         use, host, port = found
         if port is None:
             port = _neighbour(container, variable.name)
-        dialled.append(Pointer(use, variable.name[:80], host, port, f"{base}.env[{i}]"))
+        dialled.append(Pointer(use, variable.name[:80], host, port, f"env[{i}]"))
         if len(dialled) >= 16:
             break
     return dialled

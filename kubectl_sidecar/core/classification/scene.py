@@ -1,109 +1,178 @@
-"""A workload prepared for the rules of evidence.py: for each container what the rules ask again and again, read once.
+"""A workload prepared for the rules of evidence.py: its Shape, and the Scene in which the rules record what they see.
 
-A Scene lives for one call of classify and is the only thing in this part of core that changes: rules add evidence to it."""
+A Shape is everything that a rule may look at, and nothing else: no container's name, no image, no text that no rule reads. So
+workloads of one shape have one verdict, by construction, and it is found once. Where a rule has to name a container, it
+gives its index. A Scene lives for one weighing and is the only thing in this part of core that changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from kubectl_sidecar.core.classification.findings import Evidence, Role, Surroundings, Weight
-from kubectl_sidecar.core.classification.pointers import (
-    Pointer,
-    in_env,
-    in_words,
-    mentions_local,
-    own_ports,
-    probe_ports,
-)
-from kubectl_sidecar.core.recipes.globs import without_user_info, words_and_text
+from kubectl_sidecar.core.classification.likeness import Likeness, likenesses
+from kubectl_sidecar.core.classification.traits import Known, Traits, image_path, know, memory_of
+from kubectl_sidecar.core.recipes.globs import without_user_info
 from kubectl_sidecar.core.recipes.match import RecipeIndex
-from kubectl_sidecar.core.workload import Container, VolumeMount, Workload
+from kubectl_sidecar.core.recipes.recipe import Recipe
+from kubectl_sidecar.core.workload import VolumeMount, Workload
 
 POINTS = {"decisive": 1000, "high": 4, "medium": 2, "low": 1}
 
-
-_WRAPPERS = ("sh", "bash", "/bin/sh", "/bin/bash", "-c", "exec")
-
-
-_NO_MOUNTS: Mapping[str, VolumeMount] = {}
 _PATHS = tuple([f"containers[{i}]" for i in range(32)])
+_NO_MOUNTS: Mapping[str, VolumeMount] = {}
 
 
-def _idle(text: str) -> bool:
-    words = [w for w in text.replace(";", " ").split()[:24] if w not in _WRAPPERS]
-    if words[:1] in (["sleep"], ["/bin/sleep"]):
-        return len(words) == 2
-    return words[:3] == ["tail", "-f", "/dev/null"] or words[:4] == ["while", "true", "do", "sleep"]
+class Shape(NamedTuple):
+    """See the module. `marks` are the keys of annotations and labels of the template that injectors leave, each with where it
+    stands. `default` is the container that an annotation of kubectl names, and the annotation. `heaviest` are the containers
+    that request three quarters or more of the cpu and of the memory. `twins` is, for each container, the first one with its
+    image; empty where all differ. `callings` are name and image of each container, where a host name may mean one of two.
+    `offshoots` are pairs: the first is called as the second with a helper's word behind it."""
+
+    kind: str
+    share_process_namespace: bool
+    traits: tuple[Traits, ...]
+    likenesses: tuple[Likeness, ...]
+    marks: tuple[tuple[str, str], ...]
+    default: tuple[int, str] | None
+    empty_dirs: tuple[str, ...]
+    claims: tuple[str, ...]
+    host_paths: tuple[tuple[str, str], ...]
+    heaviest: tuple[tuple[str, int], ...]
+    twins: tuple[int, ...]
+    callings: tuple[tuple[str, str], ...]
+    offshoots: tuple[tuple[int, int], ...]
+
+
+def shape_of(workload: Workload, recipes: RecipeIndex) -> Shape:
+    """The shape of a workload with two or more containers."""
+    spec, template = workload.spec, workload.template
+    memory = memory_of(recipes)
+    known = [know(c, recipes, memory) for c in spec.main_list]
+    traits = tuple([k.traits for k in known])
+    metadata = template.metadata
+    annotations = metadata.annotations if metadata else None
+    labels = metadata.labels if metadata else None
+    marks = recipes.marks(tuple(annotations)) if annotations else ()
+    marks_of_labels = recipes.marks(tuple(labels)) if labels else ()
+    empty_dirs: list[str] = []
+    claims = list(workload.claim_templates)
+    host_paths: list[tuple[str, str]] = []
+    for volume in spec.volumes or ():
+        if volume.empty_dir is not None:
+            empty_dirs.append(volume.name)
+        elif volume.persistent_volume_claim is not None:
+            claims.append(volume.name)
+        elif volume.host_path is not None:
+            host_paths.append((volume.name, volume.host_path.path or ""))
+    return Shape(
+        workload.kind.name,
+        bool(spec.share_process_namespace),
+        traits,
+        likenesses(workload, known),
+        tuple([("metadata.annotations", m) for m in marks] + [("metadata.labels", m) for m in marks_of_labels])
+        if marks or marks_of_labels
+        else (),
+        _default(annotations, known) if annotations else None,
+        tuple(empty_dirs),
+        tuple(claims),
+        tuple(host_paths),
+        _heaviest(known),
+        _twins(known),
+        _callings(known) if len(known) == 2 else (),
+        _offshoots(known),
+    )
+
+
+DEFAULT_CONTAINER = ("kubectl.kubernetes.io/default-container", "kubectl.kubernetes.io/default-logs-container")
+
+
+def _default(annotations: Mapping[str, str | None], known: Sequence[Known]) -> tuple[int, str] | None:
+    for key in DEFAULT_CONTAINER:
+        if key in annotations and (name := annotations[key]) is not None:
+            return next(((i, key) for i, k in enumerate(known) if k.name == name), None)
+    return None
+
+
+def _heaviest(known: Sequence[Known]) -> tuple[tuple[str, int], ...]:
+    cpu, memory = _most([k.cpu for k in known]), _most([k.memory for k in known])
+    if cpu is None and memory is None:
+        return ()
+    return tuple([(key, i) for key, i in (("cpu", cpu), ("memory", memory)) if i is not None])
+
+
+def _most(amounts: list[float]) -> int | None:
+    """Which is three quarters or more of them all, where all are something."""
+    most = max(amounts)
+    return amounts.index(most) if most >= 0.75 * sum(amounts) and all(amounts) else None
+
+
+def _twins(known: Sequence[Known]) -> tuple[int, ...]:
+    if len({k.image for k in known}) == len(known):  # a different last segment is a different image
+        return ()
+    paths = [image_path(k) for k in known]
+    return tuple([paths.index(path) if path else i for i, path in enumerate(paths)])
+
+
+def _callings(known: Sequence[Known]) -> tuple[tuple[str, str], ...]:
+    if not any(p.port is None and p.use == "some" for k in known for p in k.traits.pointers):
+        return ()
+    return tuple([(k.name.lower(), k.image.lower()) for k in known])
+
+
+def _offshoots(known: Sequence[Known]) -> tuple[tuple[int, int], ...]:
+    if not any(k.stem for k in known):
+        return ()
+    return tuple(
+        [
+            (i, j)
+            for i, one in enumerate(known)
+            if one.stem
+            for j, other in enumerate(known)
+            if i != j and (one.stem == other.name or one.stem.startswith(f"{other.name}-"))
+        ]
+    )
 
 
 class Seen:
     """One container of spec.containers in its Pod, and the evidence found about it so far. `side` and `main` are the sums of
-    the points for and against its being a sidecar; `told` are the rules that spoke of it.
-
-    `family_hit`: it is of a family that is usually a sidecar, by more than its name alone. `idle`: it only sleeps, as a
-    stand-in or a place to `exec` into. Nothing of it is remembered: reading it anew costs less than to ask whether the same
-    text was seen before."""
+    the points for and against its being a sidecar; `told` are the rules that spoke of it."""
 
     __slots__ = (
-        "_ports", "_probed", "against", "container", "evidence", "family_hit", "has_high", "hit", "idle", "image", "index", "injected", "main",
-        "mounts", "name", "path", "pointers", "side", "text", "told", "words",
+        "against", "evidence", "family_hit", "has_high", "hit", "idle", "index", "injected", "main", "mounts", "path", "side", "told", "traits",
     )  # fmt: skip
 
-    def __init__(self, index: int, container: Container, recipes: RecipeIndex) -> None:
+    def __init__(self, index: int, traits: Traits) -> None:
         self.index = index
-        self.container = container
-        self.name = container.name
-        self.path = path = _PATHS[index] if index < len(_PATHS) else f"containers[{index}]"
-        words, text = words_and_text(container)
-        self.words, self.text = words, text
-        self._ports: Set[int] | None = None
-        self._probed: Set[int] | None = None
-        self.pointers: Sequence[Pointer] = ()
-        if text and mentions_local(text):
-            self.pointers, own = in_words(words, len(container.command or ()), path)
-            if own:
-                self._ports = own_ports(container, words) | own
-        if container.env:
-            dialled = in_env(container, path)
-            if dialled:
-                self.pointers = [*self.pointers, *dialled]
-        mounts = container.volume_mounts
-        self.mounts = {m.name: m for m in mounts} if mounts else _NO_MOUNTS
-        self.image, self.hit = recipes.best(container, words, text)
-        hit = self.hit
-        self.family_hit = (
-            hit is not None
-            and hit.strength >= 2
-            and hit.confirmed
-            and hit.recipe.role == "sidecar"
-            and (not hit.recipe.generic or hit.command != "")
-        )
-        self.idle = ("sleep" in text or "/dev/null" in text) and _idle(text)
+        self.path = _PATHS[index] if index < len(_PATHS) else f"containers[{index}]"
+        self.traits = traits
+        self.hit, self.family_hit, self.idle = traits.hit, traits.family_hit, traits.idle
+        self.mounts = {m.name: m for m in traits.mounts} if traits.mounts else _NO_MOUNTS
         self.evidence: list[Evidence] = []
         self.against: list[Evidence] = []
         self.told: set[str] = set()
         self.side = self.main = 0
         self.injected = self.has_high = False
 
-    @property
-    def ports(self) -> Set[int]:
-        """Those that it serves, as far as its spec says so; few Pods need the answer."""
-        if self._ports is None:
-            self._ports = own_ports(self.container, self.words)
-        return self._ports
-
-    @property
-    def probed(self) -> Set[int]:
-        """The ports that its own probes ask."""
-        if self._probed is None:
-            self._probed = probe_ports(self.container)
-        return self._probed
-
-    def add(self, rule: str, text: str, weight: Weight, speaks_for: Role, path: str = "") -> None:
-        """Records one fact: `evidence` speaks for sidecar, `against` for main or peer."""
-        if "@" in text:
-            text = without_user_info(text)
-        found = Evidence(rule, text, weight, speaks_for, path or self.path)
+    def add(
+        self,
+        rule: str,
+        text: str,
+        weight: Weight,
+        speaks_for: Role,
+        field: str = "",
+        *,
+        whom: Seen | None = None,
+        after: str = "",
+        path: str = "",
+    ) -> None:
+        """Records one fact: `evidence` speaks for sidecar, `against` for main or peer. The text goes on with the name of `whom`
+        and `after`. It was read from `field` of this container, or from the field with this whole `path`."""
+        if "@" in text or "@" in after:
+            text, after = without_user_info(text), without_user_info(after)
+        place = path or (f"{self.path}.{field}" if field else self.path)
+        found = Evidence(rule, text, weight, speaks_for, place, whom.index if whom else None, after)
         self.told.add(rule)
         if speaks_for == "sidecar":
             self.evidence.append(found)
@@ -116,31 +185,21 @@ class Seen:
 
 
 class Scene:
-    """A workload of two or more containers under examination."""
+    """A workload of two or more containers under examination. `around` and the `names` in it are for what was read of one
+    workload alone, so what they lead to is not remembered for others."""
 
-    __slots__ = (
-        "all", "around", "claims", "default", "empty_dirs", "host_paths", "ids", "is_job", "kind", "recipes", "workload",
-    )  # fmt: skip
+    __slots__ = ("all", "around", "host_paths", "is_job", "marked", "names", "shape")
 
-    def __init__(self, workload: Workload, recipes: RecipeIndex, around: Surroundings) -> None:
-        self.workload = workload
-        self.recipes = recipes
+    def __init__(
+        self, shape: Shape, marked: Sequence[tuple[str, str, Recipe]], around: Surroundings, names: Sequence[str]
+    ) -> None:
+        self.shape = shape
+        self.marked = marked
         self.around = around
-        self.kind = workload.kind.name
-        self.is_job = self.kind in ("Job", "CronJob")
-        self.all = [Seen(i, c, recipes) for i, c in enumerate(workload.spec.main_list)]
-        self.ids = _identities(workload)
-        self.default: Seen | None = None
-        self.claims = list(workload.claim_templates)
-        self.empty_dirs: list[str] = []
-        self.host_paths: dict[str, str] = {}
-        for volume in workload.spec.volumes or ():
-            if volume.empty_dir is not None:
-                self.empty_dirs.append(volume.name)
-            elif volume.persistent_volume_claim is not None:
-                self.claims.append(volume.name)
-            elif volume.host_path is not None:
-                self.host_paths[volume.name] = volume.host_path.path or ""
+        self.names = names
+        self.is_job = shape.kind in ("Job", "CronJob")
+        self.all = [Seen(i, traits) for i, traits in enumerate(shape.traits)]
+        self.host_paths = dict(shape.host_paths)
 
     def __iter__(self) -> Iterator[Seen]:
         return iter(self.all)
@@ -149,7 +208,7 @@ class Scene:
     def only_looks(self) -> bool:
         """Whether the first container is a helper by its looks alone, and nothing but that makes another one the main."""
         first = self.all[0]
-        if not (first.has_high and first.told <= BY_LOOKS):
+        if not (first.has_high and first.told <= BY_LOOKS) or (first.hit and first.hit.recipe.attached):
             return False
         return all(s.main < POINTS["medium"] for s in self.all) and not all(s.has_high for s in self.all)
 
@@ -160,32 +219,16 @@ class Scene:
         """The container that serves a port which `asking` dials, and whether its spec says so. Without a declaration the
         only other container is meant; None where several could be, or where `asking` dials itself."""
         if port is not None:
-            declared = [s for s in self.all if port in s.ports or port in s.probed]
+            declared = [s for s in self.all if port in s.traits.ports or port in s.traits.probed]
             if asking in declared:
                 return None, False
             if declared:
                 return (declared[0], True) if len(declared) == 1 else (None, False)
         others = self.others(asking)
         if port is not None and len(others) > 1:
-            others = [s for s in others if not s.ports] or others
+            others = [s for s in others if not s.traits.ports] or others
         return (others[0], False) if len(others) == 1 else (None, False)
 
 
 BY_LOOKS = frozenset({"family", "family-command", "helper-name"})
 """Rules that say what a container is like, and nothing of its part in this Pod."""
-
-NAME_LABELS = ("app.kubernetes.io/name", "app", "k8s-app", "name")
-
-
-def _identities(workload: Workload) -> dict[str, tuple[str, bool]]:
-    """What the workload is called: value -> (path, whether that is its very name), its own name first."""
-    found: dict[str, tuple[str, bool]] = {}
-    if workload.name:
-        found[workload.name] = ("metadata.name", True)
-    for labels, path in ((workload.labels, "metadata.labels"), (workload.template.labels, "template.metadata.labels")):
-        if labels:
-            for key in NAME_LABELS:
-                value = labels.get(key)
-                if value and value not in found:
-                    found[value] = (f"{path}[{key}]", key == NAME_LABELS[0])
-    return found

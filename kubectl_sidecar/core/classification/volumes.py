@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from kubectl_sidecar.core.classification.findings import Weight
 from kubectl_sidecar.core.classification.scene import Scene, Seen
-from kubectl_sidecar.core.recipes.globs import word_set
+from kubectl_sidecar.core.recipes.globs import quoted, word_set
 
 LOG_WORDS = word_set("log logs logging")
 SETTINGS = word_set(
@@ -24,7 +24,7 @@ def shared_volume(scene: Scene) -> None:
     """An emptyDir that one container writes and others mount read-only. Of logs the reader is the helper; of settings and
     secrets the writer is. Of content the writer may be the helper (a sync) or the app (its static files), so that is weak.
     Sockets and plain data do not say."""
-    for name in scene.empty_dirs:
+    for name in scene.shape.empty_dirs:
         users = [s for s in scene.all if name in s.mounts]
         if len(users) < 2:
             continue
@@ -37,16 +37,16 @@ def shared_volume(scene: Scene) -> None:
         if words & LOG_WORDS:
             if readers and len(writers) == 1:
                 for reader in readers:
-                    text = f"reads volume {name[:63]} (read-only), which {writers[0].name} writes"
-                    _told(reader, "reads-logs", text, "medium", ("log-shipper",))
+                    text = f"reads volume {name[:63]} (read-only), which "
+                    _told(reader, "reads-logs", text, "medium", ("log-shipper",), writers[0], " writes")
             else:
                 _shippers(name, users)
         elif not readers or len(writers) != 1:
             continue
         elif words & (SETTINGS | CONTENT):
-            text = f"writes volume {name[:63]}, which {readers[0].name} reads (read-only)"
+            text, after = f"writes volume {name[:63]}, which ", " reads (read-only)"
             weight: Weight = "medium" if words & SETTINGS else "low"
-            _told(writers[0], "writes-content", text, weight, ("config-sync", "secrets", "identity"))
+            _told(writers[0], "writes-content", text, weight, ("config-sync", "secrets", "identity"), readers[0], after)
 
 
 def _shippers(volume: str, users: list[Seen]) -> None:
@@ -55,19 +55,19 @@ def _shippers(volume: str, users: list[Seen]) -> None:
     others = [s for s in users if s not in shippers]
     for seen in shippers if others else ():
         if "reads-logs" not in seen.told:
-            text = f"shares the log volume {volume[:63]} with {others[0].name}"
-            seen.add("reads-logs", text, "medium", "sidecar", f"{seen.path}.volumeMounts")
+            text = f"shares the log volume {volume[:63]} with "
+            seen.add("reads-logs", text, "medium", "sidecar", "volumeMounts", whom=others[0])
 
 
-def _told(seen: Seen, rule: str, text: str, weight: Weight, agreeing: tuple[str, ...]) -> None:
+def _told(seen: Seen, rule: str, text: str, weight: Weight, agreeing: tuple[str, ...], whom: Seen, after: str) -> None:
     """Records it once; it is strong where it is what the container's family is known to do. A server with ports for users
     that writes is likelier the app."""
     agrees = seen.family_hit and seen.hit is not None and seen.hit.recipe.placement.place in agreeing
     if rule in seen.told or (
-        rule == "writes-content" and not agrees and (seen.container.ports or seen.container.readiness_probe)
+        rule == "writes-content" and not agrees and (seen.traits.declared or seen.traits.has_readiness)
     ):
         return
-    seen.add(rule, text, "high" if agrees else weight, "sidecar", f"{seen.path}.volumeMounts")
+    seen.add(rule, text, "high" if agrees else weight, "sidecar", "volumeMounts", whom=whom, after=after)
 
 
 def _has(seen: Seen, rule: str) -> bool:
@@ -90,9 +90,10 @@ _SHELL = word_set(
 def tails_log(scene: Scene) -> None:
     """A container whose whole work is `tail` of a file (not of /dev/null) streams another's log."""
     for seen in scene.all:
-        if "tail" not in seen.text:
+        script = seen.traits.script
+        if "tail" not in script:
             continue
-        words = seen.text.replace(";", " ").replace("&&", " ").split()[:200]
+        words = script.replace(";", " ").replace("&&", " ").split()[:200]
         place = next((i for i, w in enumerate(words) if w in ("tail", "/usr/bin/tail")), -1)
         if place < 0 or any(w not in _SHELL and not w.startswith("/") and not w.isdigit() for w in words[:place]):
             continue
@@ -104,25 +105,15 @@ def tails_log(scene: Scene) -> None:
         shared = _shares(scene, seen, file)
         if _has(seen, "family-command"):  # the same fact, but for whose file it is
             if shared:
-                seen.add(
-                    "tails-log",
-                    f"{file[:80]} is in a volume of another container",
-                    "medium",
-                    "sidecar",
-                    f"{seen.path}.volumeMounts",
-                )
+                text = f"{quoted(file)} is in a volume of another container"
+                seen.add("tails-log", text, "medium", "sidecar", "volumeMounts")
             continue
-        seen.add(
-            "tails-log",
-            f"its whole work is tail of {file[:80]}",
-            "high" if shared else "medium",
-            "sidecar",
-            f"{seen.path}.command",
-        )
+        text = f"its whole work is tail of {quoted(file)}"
+        seen.add("tails-log", text, "high" if shared else "medium", "sidecar", "command")
 
 
 def _shares(scene: Scene, seen: Seen, file: str) -> bool:
-    for mount in seen.container.volume_mounts or ():
+    for mount in seen.traits.mounts:
         if mount.mount_path and file.startswith(mount.mount_path.rstrip("/") + "/"):
             return any(mount.name in other.mounts for other in scene.others(seen))
     return False
@@ -131,42 +122,38 @@ def _shares(scene: Scene, seen: Seen, file: str) -> bool:
 def mounts_for_others(scene: Scene) -> None:
     """A mount made in one container (Bidirectional) and seen in another (HostToContainer): the first mounts for the second."""
     for seen in scene.all:
-        context = seen.container.security_context
-        if context is None or not context.privileged:  # which Bidirectional needs
+        if not seen.traits.privileged:  # which Bidirectional needs
             continue
-        for mount in seen.container.volume_mounts or ():
+        for mount in seen.traits.mounts:
             if mount.mount_propagation != "Bidirectional":
                 continue
+            name = mount.name
             users = [
                 o
                 for o in scene.others(seen)
-                if mount.name in o.mounts and o.mounts[mount.name].mount_propagation == "HostToContainer"
+                if name in o.mounts and o.mounts[name].mount_propagation == "HostToContainer"
             ]
             if users:
-                text = f"mounts volume {mount.name[:63]} for {users[0].name}"
-                seen.add("mounts-for", text, "medium", "sidecar", f"{seen.path}.volumeMounts")
+                seen.add(
+                    "mounts-for", f"mounts volume {name[:63]} for ", "medium", "sidecar", "volumeMounts", whom=users[0]
+                )
                 break
 
 
 def sentinel_file(scene: Scene) -> None:
     """A file that one container touches when it is done and another waits for: the waiting one lives for the other."""
-    if not any("touch " in s.text for s in scene.all):
+    if not any("touch " in s.traits.script for s in scene.all):
         return
     for seen in scene.all:
-        tokens = seen.text.replace(";", " ").replace('"', " ").replace("'", " ").split()
+        tokens = seen.traits.script.replace(";", " ").replace('"', " ").replace("'", " ").split()
         touched = {w for before, w in pairwise(tokens) if before == "touch" and w.startswith("/")}
         for other in scene.others(seen) if touched else ():
-            file = next((f for f in sorted(touched) if _waits_for(other.text, f)), None)
+            file = next((f for f in sorted(touched) if _waits_for(other.traits.script, f)), None)
             if file:
-                text = f"runs until {seen.name} touches {file[:80]}"
-                other.add("sentinel-file", text, "medium", "sidecar", f"{other.path}.command")
-                seen.add(
-                    "sentinel-file",
-                    f"ends {other.name} by touching {file[:80]}",
-                    "medium",
-                    "main",
-                    f"{seen.path}.command",
-                )
+                after = f" touches {quoted(file)}"
+                other.add("sentinel-file", "runs until ", "medium", "sidecar", "command", whom=seen, after=after)
+                after = f" by touching {quoted(file)}"
+                seen.add("sentinel-file", "ends ", "medium", "main", "command", whom=other, after=after)
 
 
 def _waits_for(text: str, file: str) -> bool:

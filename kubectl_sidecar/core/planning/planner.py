@@ -25,6 +25,7 @@ from kubectl_sidecar.core.pod.probes import derived_startup_probe
 from kubectl_sidecar.core.pod.resources import usage
 from kubectl_sidecar.core.pod.timeline import timeline
 from kubectl_sidecar.core.problems import problems, removal
+from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.core.risks import Context, judge, unknowns
 from kubectl_sidecar.core.workload import Container, PodSpec, Workload
 from kubectl_sidecar.errors import InputError
@@ -44,9 +45,11 @@ class PlanOptions:
 
 
 def make_plan(
-    obj: Mapping[str, Any], workload: Workload, findings: tuple[Finding, ...], facts: Facts, options: PlanOptions
-) -> Plan:
-    """The plan for one object. `obj` is the object as read; `workload` and `findings` are what was made of it.
+    obj: Mapping[str, Any], workload: Workload, findings: tuple[Finding, ...], facts: Facts, options: PlanOptions,
+    recipes: tuple[Recipe, ...] = (),
+) -> Plan:  # fmt: skip
+    """The plan for one object. `obj` is the object as read; `workload` and `findings` are what was made of it; `recipes` are all
+    that are known, for what an injector might put beside it.
     Raises InputError for a `place` option that makes no sense."""
     template = edit.find(obj, workload.kind.template)
     if not isinstance(template, Mapping):
@@ -57,7 +60,7 @@ def make_plan(
     spec = workload.spec
     chosen, skipped = _choose(workload, findings, options)
     placed = place([(f, spec.main_list[f.index]) for f in chosen], spec, options.place)
-    relocations = tuple(_relocations(chosen, placed, spec, findings, options))
+    relocations = tuple(_relocations(chosen, placed, spec, options))
     changes = (*_moves(template, relocations), *_adjustments(relocations, workload, facts))
     after = edit.apply(template, [e for change in changes for e in change.edits])
     spec_after = _spec_of(workload, obj, after)
@@ -70,6 +73,7 @@ def make_plan(
         version=effective_version(facts, spec)[0],
         before=spec,
         after=spec_after,
+        recipes=recipes,
     )
     today = problems(workload, findings, pasts_of(facts))
     moving = {r.finding.name: r for r in relocations}
@@ -154,14 +158,13 @@ def _relocations(
     chosen: Sequence[Finding],
     placed: Sequence[Placed],
     spec: PodSpec,
-    findings: Sequence[Finding],
     options: PlanOptions,
 ) -> Iterator[Relocation]:
     by_name = {finding.name: finding for finding in chosen}
     for spot in placed:
         finding = by_name[spot.name]
         container = spec.main_list[finding.index]
-        probe, reason = derived_startup_probe(container, finding.recipe, spec, findings)
+        probe, reason = derived_startup_probe(container, finding.recipe, spec)
         yield Relocation(
             finding,
             container,

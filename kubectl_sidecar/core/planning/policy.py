@@ -40,14 +40,14 @@ class DryRunAnswer:
 def decide(
     plan: Plan, owner: Owner, dry_runs: tuple[DryRunAnswer, ...], options: PolicyOptions, *, in_place: bool = True
 ) -> Verdict:
-    """The verdict on a plan. `in_place` is false for files, where marks of Helm or GitOps are no reason to refuse."""
+    """The verdict on a plan. `in_place` is false for files, where marks of Helm or GitOps are no reason to refuse. A refusal names
+    the flags that would let it pass, all of them; none where one of its reasons no flag lets pass."""
     if plan.is_empty:
         return Verdict("nothing", tuple(_nothing(plan)))
     refusals = [*_blockers(plan, options), *(_ownership(owner, options) if in_place else ()), *_refused_runs(dry_runs)]
     if refusals:
-        return Verdict(
-            "refuse", tuple(text for text, _ in refusals), tuple(dict.fromkeys(need for _, need in refusals if need))
-        )
+        needs = dict.fromkeys(need for _, need in refusals)
+        return Verdict("refuse", tuple(text for text, _ in refusals), () if "" in needs else tuple(needs))
     unsure = [r.finding for r in plan.relocations if r.finding.confidence != "certain"]
     if options.assume_yes:
         if unsure:

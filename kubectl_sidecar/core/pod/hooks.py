@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from kubectl_sidecar.core.classification.findings import Finding
 from kubectl_sidecar.core.facts import Facts, Unknown
 from kubectl_sidecar.core.plain import name_of
-from kubectl_sidecar.core.pod.reach import asked_by, port_names, served
+from kubectl_sidecar.core.pod.reach import asked_by, command_text, port_names, served
+from kubectl_sidecar.core.pod.scripts import files_that_end_it, makes
 from kubectl_sidecar.core.pod.surroundings import Objects, services_of, target_ports
 from kubectl_sidecar.core.recipes.globs import TEXT_CAP, glob, inside
 from kubectl_sidecar.core.recipes.recipe import HookEffect, HookMeaning, Recipe
@@ -51,9 +52,14 @@ def least_seconds(hook: Hook | None) -> float:
 
 _PATTERNS: tuple[tuple[HookEffect, re.Pattern[str]], ...] = (
     ("wait-for-app", re.compile(r"\b(?:while|until)\b[^;]{0,200}\b(?:netstat|ss|pgrep|pidof|lsof|nc|curl|wget)\b|\btail --pid=|inotifywait")),
+    ("wait-for-app", re.compile(r"\b(?:while|until) +(?:! *)?(?:(?:\[\[?|test) +(?:! +)?-[efsS]|ls|stat) ")),
     ("revoke", re.compile(r"\brevoke\b|\blogout\b")),
-    ("drain", re.compile(r"healthcheck/fail|drain_listeners|\bPOST drain\b|/drain\b|-USR2\b|graceful_shutdown")),
-    ("exit", re.compile(r"quitquitquit|-s (?:quit|stop)\b|\bp?kill(?:all)? +(?!-(?:SIG)?(?:HUP|0|1)\b)\S|\b(?:wg-quick down|umount)\b")),
+    ("exit", re.compile(r"quitquitquit|-s (?:quit|stop)\b|\b(?:wg-quick down|umount)\b|\b(?:os|process)\.kill\(1\b")),
+    ("exit", re.compile(r"\bp?kill(?:all)? +(?!-1\b)(?![^;&|\n]{0,40}-(?:s +|-signal[= ])?(?:SIG)?(?:HUP|USR2|CONT|0)\b)\S")),
+    ("exit", re.compile(r"\b(?:supervisorctl|systemctl|rc-service) (?:stop|shutdown)\b|\bs6-svscanctl\b|\bs6-svc -\w*d|\bsv (?:stop|down|exit)\b")),
+    ("exit", re.compile(r"\bpg_ctl stop\b|\b(?:kill|interrupt)Workers\b")),
+    ("exit", re.compile(r"\b(?:apachectl|httpd|apache2ctl) (?:-k )?(?:graceful-)?stop\b|^/(?:\S{0,100}/)?(?:quit|stop|exit|terminate)/?$")),
+    ("drain", re.compile(r"healthcheck/fail|drain_listeners|\bPOST drain\b|/drain\b|-(?:s +)?(?:SIG)?USR2\b|graceful_shutdown")),
     ("exit", re.compile(r"\b_?shutdown\b|/-/quit\b|/agent/v1/quit\b")),
     ("flush", re.compile(r"\bflush|\bsync\b|\bsave\b")),
 )  # fmt: skip
@@ -73,6 +79,16 @@ def hook_effect(hook: Hook | None, recipe: Recipe | None) -> HookEffect | None:
     if recipe and any(path in text for path in recipe.quit_endpoints):
         return "exit"
     return next((effect for effect, pattern in _PATTERNS if pattern.search(text)), None)
+
+
+def pre_stop_effect(container: Container, recipe: Recipe | None) -> HookEffect | None:
+    """What a container's own preStop hook does; a file that it makes and that its own command waits for ends it too."""
+    effect, asked = hook_effect(container.pre_stop, recipe), asked_by(container.pre_stop)
+    if effect in (None, "flush") and asked and asked.way == "exec":
+        own = command_text(container)
+        if any(makes(asked.text, file) for file in files_that_end_it(own)):
+            return "exit"
+    return effect
 
 
 def meaning_of(hook: Hook | None, recipe: Recipe | None) -> HookMeaning | None:

@@ -25,6 +25,9 @@ Moving = tuple[Finding, Container]
 _CLASSES: tuple[PlacementClass, ...] = get_args(PlacementClass)
 _PATHS: frozenset[PlacementClass] = frozenset({"network-proxy", "tunnel"})
 """What a log shipper may send through, so that it starts after it."""
+_KEYS: frozenset[PlacementClass] = frozenset({"identity", "secrets"})
+_BRINGERS: frozenset[PlacementClass] = frozenset({*_KEYS, "config-sync"})
+"""What brings files that others read: certificates and secrets, which are never logs, and content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,12 @@ def place(moving: Sequence[Moving], spec: PodSpec, overrides: Mapping[str, str])
         c.name: f"{c.name} (moved)" if c.name in taken else c.name for _, c in moving
     }  # no name of Kubernetes has a blank
     reasons: dict[str, str] = {}
-    for at, pair in enumerate(ordered := _in_order(moving)):
+    for at, pair in enumerate(ordered := _in_order(moving, spec)):
         name = pair[1].name
         index, reason = len(final), ""
         if overrides.get(name) in (None, "last"):
             index, reason = _spot(pair, spec, final, [c for _, c in ordered])
-            reason += _serves(pair, spec, index == len(final)) + _beside(pair, ordered[:at], ordered[at + 1 :])
+            reason += _serves(pair, spec, index == len(final)) + _beside(pair, ordered[:at], ordered[at + 1 :], spec)
         final.insert(index, keys[name])
         reasons[name] = reason
     _override(final, overrides, keys, reasons)
@@ -122,13 +125,13 @@ def _wants(container: Container, spec: PodSpec, moving: Sequence[Container]) -> 
     return None
 
 
-def _in_order(moving: Sequence[Moving]) -> list[Moving]:
+def _in_order(moving: Sequence[Moving], spec: PodSpec) -> list[Moving]:
     """The start order of the moving helpers: of those that nothing has to precede any more, the author's first one next."""
     left = sorted(moving, key=lambda pair: pair[0].index)
     ordered: list[Moving] = []
     for precedes in (_precedes, _precedes_for_sure):
         while left:
-            free = next((p for p in left if not any(precedes(o, p) for o in left if o is not p)), None)
+            free = next((p for p in left if not any(precedes(o, p, spec) for o in left if o is not p)), None)
             if free is None:
                 break  # what they need of each other goes in a circle: only what is sure counts then
             left.remove(free)
@@ -136,49 +139,60 @@ def _in_order(moving: Sequence[Moving]) -> list[Moving]:
     return ordered + left
 
 
-def _precedes(first: Moving, second: Moving) -> bool:
+def _precedes(first: Moving, second: Moving, spec: PodSpec) -> bool:
     """Whether `first` has to start before `second`: what is seen in the spec counts more than what kind of helpers they are."""
-    sure, contrary = _precedes_for_sure(first, second), _precedes_for_sure(second, first)
+    sure, contrary = _precedes_for_sure(first, second, spec), _precedes_for_sure(second, first, spec)
     if sure or contrary:
         return sure and not contrary
     one, two = _class(first), _class(second)
     return one != "other" and two != "other" and _CLASSES.index(one) < _CLASSES.index(two)
 
 
-def _precedes_for_sure(first: Moving, second: Moving) -> bool:
+def _precedes_for_sure(first: Moving, second: Moving, spec: PodSpec) -> bool:
     if need(second[1], first[1]) is not None:
         return True
-    return (
-        _class(first) == "log-shipper"
-        and _class(second) not in (*_PATHS, "log-shipper")
-        and _reads_from(first[1], second[1])
-    )
+    if need(first[1], second[1]) is not None:
+        return False
+    return _brings(first, second, spec) or _reads_logs(first, second, spec)
+
+
+def _brings(first: Moving, second: Moving, spec: PodSpec) -> bool:
+    """Whether `first` writes the files that `second` reads: an empty volume of both, and only `first` is there to fill it."""
+    fresh = {v.name for v in spec.volumes or () if v.empty_dir is not None}
+    ships = _class(second) == "log-shipper"
+    if _class(first) not in (_KEYS if ships else _BRINGERS) or _class(second) in (*_BRINGERS, "other"):
+        return False
+    return bool(writes(first[1]) & mounts_of(second[1]) & fresh)
+
+
+def _reads_logs(shipper: Moving, other: Moving, spec: PodSpec) -> bool:
+    """Whether a log shipper reads what another helper writes. One that it may send through to the network starts before it all
+    the same; a proxy in front of the app is none."""
+    recipe = other[0].recipe
+    path = _class(other) in _PATHS and recipe is not None and recipe.traffic != "inbound"
+    if _class(shipper) != "log-shipper" or _class(other) in (*_KEYS, "log-shipper") or path:
+        return False
+    read = {m.name for m in shipper[1].volume_mounts or () if m.read_only}
+    return bool(read & writes(other[1]) & passing_volumes(spec))
 
 
 def _class(pair: Moving) -> PlacementClass:
     return pair[0].recipe.placement.place if pair[0].recipe else "other"
 
 
-def _reads_from(reader: Container, writer: Container) -> bool:
-    read = {m.name for m in reader.volume_mounts or () if m.read_only}
-    return bool(read & writes(writer))
-
-
-def _beside(pair: Moving, earlier: Sequence[Moving], later: Sequence[Moving]) -> str:
+def _beside(pair: Moving, earlier: Sequence[Moving], later: Sequence[Moving], spec: PodSpec) -> str:
     """Why it stands where it does among the helpers that move with it."""
     parts: list[str] = []
     for other in earlier:
         port = need(pair[1], other[1])
         if port is not None:
             parts.append(f"after {other[1].name}, which it sends through (localhost:{port})")
-        elif _precedes(other, pair):
-            seen = _precedes_for_sure(other, pair)
-            parts.append(
-                f"after {other[1].name}"
-                + (", which reads its logs" if seen else f" ({_class(other)} before {_class(pair)})")
-            )
+        elif _precedes(other, pair, spec):
+            seen = ", which writes what it reads" if _brings(other, pair, spec) else ""
+            seen = seen or (", which reads its logs" if _reads_logs(other, pair, spec) else "")
+            parts.append(f"after {other[1].name}" + (seen or f" ({_class(other)} before {_class(pair)})"))
     for other in later:
-        if _class(pair) == "log-shipper" and _precedes_for_sure(pair, other):
+        if _class(pair) == "log-shipper" and _reads_logs(pair, other, spec):
             parts.append(f"before {other[1].name}, so that it still sees its last lines")
     return "; " + ", ".join(parts) if parts else ""
 

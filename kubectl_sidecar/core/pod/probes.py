@@ -6,25 +6,26 @@ says, or from the helper's own readinessProbe where nothing ties that to the app
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from kubectl_sidecar.core.classification.findings import Finding
 from kubectl_sidecar.core.pod.reach import (
     Asked,
     answers,
     asked_by,
+    command_text,
     dialled,
-    files_waited_for,
     port_names,
     served,
     volume_at,
-    waited_for,
     writes,
 )
-from kubectl_sidecar.core.recipes.globs import capped_words, glob, inside, joined, without_user_info
+from kubectl_sidecar.core.pod.resources import is_native
+from kubectl_sidecar.core.pod.scripts import files_tested, files_waited_for, waited_for, watched_once
+from kubectl_sidecar.core.recipes.globs import capped_words, glob, inside, joined, quoted
 from kubectl_sidecar.core.recipes.patterns import tests_of
 from kubectl_sidecar.core.recipes.recipe import Match, Recipe
 from kubectl_sidecar.core.workload import Container, PodSpec, Probe
@@ -34,12 +35,12 @@ TIMINGS: Mapping[str, int] = {"periodSeconds": 1, "failureThreshold": 120}
 
 
 def derived_startup_probe(
-    container: Container, recipe: Recipe | None, spec: PodSpec, findings: Sequence[Finding]
+    container: Container, recipe: Recipe | None, spec: PodSpec
 ) -> tuple[Mapping[str, Any] | None, str]:
     """A startupProbe in Kubernetes' form that passes without the app, or None; and the reason for either."""
     if container.startup_probe is not None:
         return None, "it has a startupProbe of its own"
-    apps = others(container, spec, findings)
+    apps = others(container, spec)
     waits = waits_in_command(container, apps)
     if waits:
         return None, f"none can be added: its command {waits}, so the app must not wait for it"
@@ -53,19 +54,22 @@ def derived_startup_probe(
                 **probe,
                 **TIMINGS,
             }, f"startupProbe {_brief(probe)} passes without the app (recipe {recipe.family}{note})"
-    return _from_readiness(container, recipe, apps)
+    return _from_readiness(container, recipe, apps, filled_before(container, spec))
 
 
 def _from_readiness(
-    container: Container, recipe: Recipe | None, apps: Sequence[Container]
+    container: Container, recipe: Recipe | None, apps: Sequence[Container], filled: frozenset[str]
 ) -> tuple[Mapping[str, Any] | None, str]:
     probe = container.readiness_probe
     if probe is None:
         return None, "no safe startupProbe is known for it: it has no readinessProbe, and no recipe gives one that fits"
-    tied = needs_app(probe, container, recipe, apps)
+    tied = needs_app(probe, container, recipe, apps, filled)
     if tied:
         return None, f"its readinessProbe is no startupProbe for it: {tied}"
-    if recipe and recipe.traffic == "inbound" and probe.http_get is not None and dialled(container):
+    if recipe and (
+        passes_through(probe, container, recipe)
+        or (recipe.traffic == "inbound" and probe.http_get and dialled(container))
+    ):
         return None, "its readinessProbe may be answered by the app behind it, so it is no safe startupProbe"
     action = _plain(probe)
     if action is None:
@@ -97,14 +101,14 @@ def _plain(probe: Probe) -> dict[str, Any] | None:
 def _brief(probe: Mapping[str, Any]) -> str:
     kind, action = next(iter(probe.items()))
     if kind == "exec":
-        return f'exec "{without_user_info(" ".join(action.get("command") or ()))[:80]}"'
+        return f'exec "{quoted(" ".join(action.get("command") or ()))}"'
     return f"{kind} :{action.get('port')}{action.get('path', '')}"
 
 
-def others(container: Container, spec: PodSpec, findings: Sequence[Finding]) -> tuple[Container, ...]:
-    """The regular containers of the Pod that are not known to be helpers: what a helper could wait for in vain."""
-    helpers = {f.name for f in findings if f.role == "sidecar" and f.list == "containers"}
-    return tuple(c for c in spec.main_list if c.name != container.name and c.name not in helpers)
+def others(container: Container, spec: PodSpec) -> tuple[Container, ...]:
+    """The other regular containers of the Pod: what a helper could wait for in vain. Other helpers too, because one that stays,
+    or is placed behind it, starts later."""
+    return tuple(c for c in spec.main_list if c.name != container.name)
 
 
 def requires(match: Match, container: Container) -> bool:
@@ -138,13 +142,41 @@ def any_fits(match: Match, container: Container) -> str:
     return tests.first_command(words, joined(words)) or tests.first_other(container)
 
 
-def needs_app(probe: Probe | None, container: Container, recipe: Recipe | None, apps: Sequence[Container]) -> str:
-    """Why a helper's probe passes only once the app is up, as the rest of "it …"; '' where nothing says so."""
-    asked = asked_by(probe)
-    return asks_app(asked, container, recipe, apps) if asked else ""
+_NONE: frozenset[str] = frozenset()
 
 
-def asks_app(asked: Asked, container: Container, recipe: Recipe | None, apps: Sequence[Container]) -> str:
+def needs_app(
+    probe: Probe | None,
+    container: Container,
+    recipe: Recipe | None,
+    apps: Sequence[Container],
+    filled: frozenset[str] = _NONE,
+) -> str:
+    """Why a helper's probe passes only once the app is up, as the rest of "it …"; '' where nothing says so. `filled` are the
+    volumes that somebody wrote before: what is tested there need not come from the app."""
+    asked = asked_by(probe, container)
+    return asks_app(asked, container, recipe, apps, filled) if asked else ""
+
+
+def filled_before(container: Container, spec: PodSpec) -> frozenset[str]:
+    """The volumes that plain init containers before this one may write (before a regular container: all of them), and those
+    that are not empty at the start anyway."""
+    found = {v.name for v in spec.volumes or () if v.empty_dir is None}
+    for init in spec.init_list:
+        if init.name == container.name:
+            break
+        if not is_native(init):
+            found |= writes(init)
+    return frozenset(found)
+
+
+def asks_app(
+    asked: Asked,
+    container: Container,
+    recipe: Recipe | None,
+    apps: Sequence[Container],
+    filled: frozenset[str] = _NONE,
+) -> str:
     """The same for what a probe or hook asks."""
     for port in sorted(asked.ports - served(container)):
         owner = next((a for a in apps if port in answers(a)), None)
@@ -157,7 +189,36 @@ def asks_app(asked: Asked, container: Container, recipe: Recipe | None, apps: Se
     for pattern in recipe.waits_for_app if recipe and asked.text else ():
         if _fits(pattern, asked.text):
             return f"{asked.way} answers only when the app is up"
-    return _waits_for_file(asked.text, container, apps) if asked.waits else ""
+    if asked.waits:
+        return _waits_for_file(asked.text, container, apps)
+    return _tests_file(asked.text, container, apps, filled) if asked.way == "exec" else ""
+
+
+def _tests_file(text: str, container: Container, apps: Sequence[Container], filled: frozenset[str]) -> str:
+    """A file that only an app can make: in a volume that the app writes and neither the helper nor anybody before it does."""
+    for file in files_tested(text):
+        volume = volume_at(container, file)
+        owner = next((a for a in apps if volume and volume in writes(a)), None)
+        if owner and volume not in filled | writes(container):
+            return f"it looks for the file {quoted(file)}, in a volume that {owner.name} writes"
+    return ""
+
+
+_OWN_HEALTH = re.compile(r"health|ready|ping|live|status|stats|metrics|alive|startup|-/")
+
+
+def passes_through(probe: Probe | None, container: Container, recipe: Recipe | None) -> Literal["yes", "maybe", ""]:
+    """Whether a probe over HTTP goes through a proxy to the app: an inbound helper, asked for a path that is not its own
+    health. `yes` where the helper is seen to point at another port, `maybe` where that may be in its configuration."""
+    if probe is None or probe.http_get is None:
+        return ""
+    advised = recipe.startup_probe.probe.get("httpGet") if recipe and recipe.startup_probe else None
+    path = probe.http_get.path or "/"
+    if path == (advised.get("path") if isinstance(advised, dict) else None) or _OWN_HEALTH.search(path):
+        return ""
+    if recipe is None:
+        return "yes" if dialled(container) and container.ports else ""
+    return "" if recipe.traffic != "inbound" else "yes" if dialled(container) else "maybe"
 
 
 def _fits(pattern: str, text: str) -> bool:
@@ -167,7 +228,7 @@ def _fits(pattern: str, text: str) -> bool:
 
 def waits_in_command(container: Container, apps: Sequence[Container]) -> str:
     """How a helper's own command waits for the app, as the rest of "its command …"; '' where nothing says so."""
-    text = joined(capped_words(container))
+    text = command_text(container)
     for port in sorted(waited_for(text) - served(container)):
         owner = next((a for a in apps if port in answers(a)), None)
         if owner:
@@ -176,11 +237,11 @@ def waits_in_command(container: Container, apps: Sequence[Container]) -> str:
 
 
 def _waits_for_file(text: str, container: Container, apps: Sequence[Container]) -> str:
-    for file in files_waited_for(text):
+    for file in (*files_waited_for(text), *watched_once(text)):
         volume = volume_at(container, file)
         owner = next((a for a in apps if volume and volume in writes(a)), None)
         if owner and volume not in _own_first(container, text):
-            return f"it waits for the file {file[:80]}, in a volume that {owner.name} writes"
+            return f"it waits for the file {quoted(file)}, in a volume that {owner.name} writes"
     return ""
 
 

@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from kubectl_sidecar.core.classification.pointers import in_env, in_words, mentions_local, own_ports, probe_ports
-from kubectl_sidecar.core.recipes.globs import TEXT_CAP, capped_words, joined
+from kubectl_sidecar.core.pod.scripts import local_ports, loops, with_values
+from kubectl_sidecar.core.recipes.globs import capped_words, joined
 from kubectl_sidecar.core.workload import Container, EnvVar, Hook, PodSpec, Port, Probe
 
 
@@ -40,7 +41,7 @@ def _served(command: Words, args: Words, ports: tuple[Port, ...] | None) -> froz
     words = capped_words(container)
     own = own_ports(container, words)
     if mentions_local(joined(words)):
-        own |= in_words(words, len(command or ()), "")[1]
+        own |= in_words(words, len(command or ()))[1]
     return frozenset(own)
 
 
@@ -51,8 +52,22 @@ def _dialled(command: Words, args: Words, env: tuple[EnvVar, ...] | None) -> fro
     text = joined(words)
     found: set[int] = set(local_ports(text))
     if mentions_local(text):
-        found |= {p.port for p in in_words(words, len(command or ()), "")[0] if p.port}
-    return frozenset(found | {p.port for p in in_env(container, "") if p.port})
+        found |= {p.port for p in in_words(words, len(command or ()))[0] if p.port}
+    return frozenset(found | {p.port for p in in_env(container) if p.port})
+
+
+def command_text(container: Container) -> str:
+    """Command and arguments as one text, with variables filled in where the spec gives them a path, a port or a local host."""
+    text = joined(capped_words(container))
+    return with_values(text, _plain_values(container)) if "$" in text else text
+
+
+_PLAIN_VALUE = re.compile(r"/[\w./-]{1,200}|\d{2,5}|localhost|127\.0\.0\.1", re.ASCII)
+
+
+def _plain_values(container: Container) -> dict[str, str]:
+    """What may be filled in: nothing that could be a secret."""
+    return {e.name: e.value for e in container.env or () if e.value and _PLAIN_VALUE.fullmatch(e.value)}
 
 
 def port_names(container: Container) -> frozenset[str]:
@@ -62,36 +77,6 @@ def port_names(container: Container) -> frozenset[str]:
 def need(client: Container, server: Container) -> int | None:
     """The port of `server` that `client` points at on localhost; None where it does not."""
     return min(dialled(client) & served(server), default=None)
-
-
-_SELF = re.compile(r"\$[({]?(?:\w{0,20}POD_IP|HOSTNAME)[)}]?|\$\(hostname(?: -[iI])?\)|`hostname(?: -[iI])?`")
-"""How a script names its own Pod: all containers of a Pod have one address."""
-_LOCAL = re.compile(
-    r"(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?:[:/]| {1,4}(?:-p |--port[ =])?)(\d{2,5})(?!\d)", re.ASCII
-)
-_OPTION = re.compile(r"(?:-p|--port)[ =](\d{2,5})(?!\d)", re.ASCII)
-_BASH_TCP = re.compile(r"/dev/tcp/(?:localhost|127\.0\.0\.1)/(\d{2,5})", re.ASCII)
-
-
-_DEFAULT_PORTS = {"mysql": 3306, "mysqladmin": 3306, "mariadb": 3306, "psql": 5432, "pg_isready": 5432, "redis-cli": 6379,
-                  "mongo": 27017, "mongosh": 27017, "curl": 80, "wget": 80}  # fmt: skip
-_WITHOUT_PORT = re.compile(r"(?<![\w/-])([a-z][\w-]{2,12})\b[^;|&]{0,80}?(?:localhost|127\.0\.0\.1)(?![:\w.])")
-
-
-def local_ports(text: str) -> frozenset[int]:
-    """The ports on localhost that a command line asks: `curl localhost:80`, `nc -z 127.0.0.1 5432`, `/dev/tcp/localhost/80`;
-    where none is written, the tool's own: `mysql -h 127.0.0.1`."""
-    text = text[:TEXT_CAP]
-    if "$" in text or "`" in text:
-        text = _SELF.sub("localhost", text)
-    if not mentions_local(text) and "0.0.0.0" not in text:
-        return frozenset()
-    found = {int(port) for port in (*_LOCAL.findall(text), *_BASH_TCP.findall(text))}
-    if not found:  # pg_isready -h localhost -p 5432
-        found = {int(port) for port in _OPTION.findall(text)}
-    if not found:
-        found = {_DEFAULT_PORTS[tool] for tool in _WITHOUT_PORT.findall(text) if tool in _DEFAULT_PORTS}
-    return frozenset(port for port in found if 0 < port < 65_536)
 
 
 class Asked(NamedTuple):
@@ -106,12 +91,13 @@ class Asked(NamedTuple):
     """How a person writes it: `httpGet :8080/healthz`, `exec`."""
 
 
-def asked_by(action: Probe | Hook | None) -> Asked | None:
-    """What a probe or hook asks for inside its Pod; None where there is none or another host is meant."""
+def asked_by(action: Probe | Hook | None, container: Container | None = None) -> Asked | None:
+    """What a probe or hook asks for inside its Pod; None where there is none or another host is meant. With its container the
+    variables of a command are filled in."""
     if action is None:
         return None
     if action.exec is not None:
-        text = joined(action.exec.command or ())
+        text = with_values(joined(action.exec.command or ()), _plain_values(container) if container else {})
         return Asked(local_ports(text), "", text, loops(text), "exec")
     if action.http_get is not None:
         asks, path = action.http_get, action.http_get.path or "/"
@@ -127,9 +113,13 @@ def asked_by(action: Probe | Hook | None) -> Asked | None:
     return None
 
 
+_LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
+
+
 def _elsewhere(host: str | None) -> bool:
-    """Whether a `host` field names another machine; without one the kubelet asks the Pod's own address."""
-    return bool(host)
+    """Whether a `host` field names another machine. Without one the kubelet asks the Pod's own address; a loopback address is the
+    node's, and so the Pod's own where it uses the node's network. Where it does not, the Pod's own is what was meant."""
+    return bool(host) and host not in _LOOPBACK
 
 
 def _by_port(port: int | str | None, text: str, way: str) -> Asked:
@@ -137,40 +127,6 @@ def _by_port(port: int | str | None, text: str, way: str) -> Asked:
         port = int(port)
     numbers = frozenset((port,)) if isinstance(port, int) else frozenset[int]()
     return Asked(numbers, port if isinstance(port, str) else "", text, False, way)
-
-
-_LOOP = re.compile(r"\b(?:while|until)\b|\bwait-for(?:-it)?\b|\bdockerize\b.{0,200}-wait|\bwait4x\b|\binotifywait\b")
-
-
-@lru_cache(maxsize=4096)
-def loops(text: str) -> bool:
-    """Whether a command line waits for something to come true."""
-    return _LOOP.search(text[:TEXT_CAP]) is not None
-
-
-_WAIT = re.compile(
-    r"(?:\b(?:until|while)\b(?! (?:true|:)\b)([^;]{0,400})|\b(?:wait-for(?:-it)?(?:\.sh)?|wait4x)\b(.{0,200})|\bdockerize\b(.{0,400}))"
-)
-
-
-@lru_cache(maxsize=4096)
-def waited_for(text: str) -> frozenset[int]:
-    """The ports on localhost that a command line waits for before it goes on."""
-    found: set[int] = set()
-    for match in _WAIT.finditer(text[:TEXT_CAP]):
-        found |= local_ports(" ".join(part for part in match.groups() if part))
-    return frozenset(found)
-
-
-_FILE = re.compile(
-    r"\b(?:until|while) +(?:! *)?(?:(?:\[\[?|test) +(?:! +)?-[efsSdrp]|(?:ls|stat|cat)(?: +-\w+)?) +[\"']?(/[\w./-]{1,200})"
-)
-
-
-@lru_cache(maxsize=4096)
-def files_waited_for(text: str) -> tuple[str, ...]:
-    """The files whose appearance a loop waits for."""
-    return tuple(dict.fromkeys(_FILE.findall(text[:TEXT_CAP])))
 
 
 _SHELLS = ("sh", "bash", "ash", "dash", "zsh")
@@ -214,3 +170,18 @@ def passing_volumes(spec: PodSpec) -> frozenset[str]:
     passing = {v.name for v in spec.volumes or () if v.empty_dir or v.persistent_volume_claim or v.host_path}
     mounted = {m.name for c in (*spec.main_list, *spec.init_list) for m in c.volume_mounts or ()}
     return frozenset(passing | (mounted - listed))
+
+
+def same_file(path: str, here: Container, there: Container) -> str:
+    """What a container calls a file of another one: by the volume that both mount. The same path where neither has it in a volume."""
+    volume = volume_at(here, path)
+    if not volume:
+        return path
+    base = max(
+        (m.mount_path.rstrip("/") for m in here.volume_mounts or () if m.name == volume and _below(path, m.mount_path)),
+        key=len,
+    )
+    mount = next(
+        (m.mount_path.rstrip("/") for m in there.volume_mounts or () if m.name == volume and not m.sub_path), None
+    )
+    return "" if mount is None else mount + path[len(base) :]

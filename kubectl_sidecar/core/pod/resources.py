@@ -7,9 +7,10 @@ Pod-level requests or limits replace the value before the overhead. QoS: pkg/api
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 from kubectl_sidecar.core.workload import Container, PodSpec, Quantity, Resources
 
@@ -38,11 +39,14 @@ _FACTORS: Mapping[str, float] = {
 def parse_quantity(value: Any) -> float | None:
     """A quantity as Kubernetes writes it (`100m`, `1.5Gi`, `1e3`, `2`) as a number; None for what is none.
     Grammar: staging/src/k8s.io/apimachinery/pkg/api/resource/quantity.go."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, str):
-        return None
-    found = _QUANTITY.fullmatch(value.strip()[:64])
+    if isinstance(value, str):
+        return _parsed(value)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+@lru_cache(maxsize=4096)  # the workloads of a cluster ask for the same few amounts, over and over
+def _parsed(text: str) -> float | None:
+    found = _QUANTITY.fullmatch(text.strip()[:64])
     if found is None:
         return None
     exponent = found[2]
@@ -64,9 +68,30 @@ def format_quantity(resource: str, amount: float) -> str:
     return f"{amount:.12g}"
 
 
+class _Asked(NamedTuple):
+    """What one container, or the Pod level, asks for. A limit without a request is a request too, as the API server defaults it."""
+
+    requests: Mapping[str, float]
+    limits: Mapping[str, float]
+
+
+_NOTHING = _Asked({}, {})
+
+
 def usage(spec: PodSpec) -> Usage:
     """What one Pod of this spec asks for; what is no quantity is left out."""
-    return Usage(_effective(spec, "requests"), _effective(spec, "limits"), _qos(spec))
+    inits = [(is_native(c), _asked(c.resources)) for c in spec.init_list]
+    mains = [_asked(c.resources) for c in spec.main_list]
+    requests = _peak(((native, each.requests) for native, each in inits), (each.requests for each in mains))
+    limits = _peak(((native, each.limits) for native, each in inits), (each.limits for each in mains))
+    pod_level = _asked(spec.resources)
+    _replace(requests, pod_level.requests)
+    _replace(limits, pod_level.limits)
+    overhead = _numbers(spec.overhead)
+    _add(requests, overhead)
+    _add(limits, {name: amount for name, amount in overhead.items() if name in limits})  # limits only what is limited
+    qos = _qos([pod_level] if pod_level is not _NOTHING else [*mains, *(each for _, each in inits)])
+    return Usage(requests, limits, qos)
 
 
 def is_native(container: Container) -> bool:
@@ -74,48 +99,45 @@ def is_native(container: Container) -> bool:
     return container.restart_policy == "Always"
 
 
-def own(container: Container | None, which: Which) -> dict[str, float]:
-    """One container's requests or limits. A limit without a request is a request too, as the API server defaults it."""
-    resources = container.resources if container else None
-    return _amounts(resources, which)
-
-
-def _amounts(resources: Resources | None, which: Which) -> dict[str, float]:
-    if resources is None:
-        return {}
-    asked = _numbers(resources.requests if which == "requests" else resources.limits)
-    return {**_numbers(resources.limits), **asked} if which == "requests" else asked
-
-
-def _numbers(amounts: Mapping[str, Quantity | None] | None) -> dict[str, float]:
-    parsed = {name: parse_quantity(value) for name, value in (amounts or {}).items()}
-    return {name: amount for name, amount in parsed.items() if amount is not None}
-
-
-def _effective(spec: PodSpec, which: Which) -> dict[str, float]:
-    total = sums(spec, which)
-    pod_level = _amounts(spec.resources, which)
-    total.update({k: v for k, v in pod_level.items() if k in ("cpu", "memory") or k.startswith("hugepages-")})
-    for name, amount in _numbers(spec.overhead).items():
-        if which == "requests" or name in total:  # an overhead limits only what is limited
-            total[name] = total.get(name, 0.0) + amount
-    return total
+def own(container: Container | None, which: Which) -> Mapping[str, float]:
+    """One container's requests or limits."""
+    asked = _asked(container.resources if container else None)
+    return asked.requests if which == "requests" else asked.limits
 
 
 def sums(spec: PodSpec, which: Which) -> dict[str, float]:
     """The containers' share of the formula, before Pod-level resources and overhead."""
+    return _peak(((is_native(c), own(c, which)) for c in spec.init_list), (own(c, which) for c in spec.main_list))
+
+
+def _asked(resources: Resources | None) -> _Asked:
+    if resources is None or not (resources.requests or resources.limits):
+        return _NOTHING
+    limits = _numbers(resources.limits)
+    return _Asked({**limits, **_numbers(resources.requests)}, limits)
+
+
+def _numbers(amounts: Mapping[str, Quantity | None] | None) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, value in (amounts or {}).items():
+        amount = parse_quantity(value)
+        if amount is not None:
+            found[name] = amount
+    return found
+
+
+def _peak(inits: Iterable[tuple[bool, Mapping[str, float]]], mains: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """The most that is asked for at one time. `inits` says of each entry whether it is a native sidecar, which keeps running."""
     running: dict[str, float] = {}
     peak: dict[str, float] = {}
-    for container in spec.init_list:
-        amounts = own(container, which)
-        if is_native(container):
+    for native, amounts in inits:
+        if native:
             _add(running, amounts)
             _raise(peak, running)
         else:
-            at_once = dict(running)
-            _add(at_once, amounts)
-            _raise(peak, {name: at_once[name] for name in amounts})
-    _add_all(running, (own(c, which) for c in spec.main_list))
+            _raise(peak, {name: round(running.get(name, 0.0) + amount, 9) for name, amount in amounts.items()})
+    for amounts in mains:
+        _add(running, amounts)
     _raise(peak, running)
     return peak
 
@@ -125,27 +147,22 @@ def _add(total: dict[str, float], amounts: Mapping[str, float]) -> None:
         total[name] = round(total.get(name, 0.0) + amount, 9)
 
 
-def _add_all(total: dict[str, float], each: Iterable[Mapping[str, float]]) -> None:
-    for amounts in each:
-        _add(total, amounts)
-
-
 def _raise(peak: dict[str, float], amounts: Mapping[str, float]) -> None:
     for name, amount in amounts.items():
         peak[name] = max(peak.get(name, 0.0), amount)
 
 
-def _qos(spec: PodSpec) -> Qos:
-    pod_level = spec.resources
-    holders = [pod_level] if pod_level and (pod_level.requests or pod_level.limits) else None
-    resources: list[Resources | None] = (
-        [*holders] if holders else [c.resources for c in (*spec.main_list, *spec.init_list)]
-    )
-    requests = [_counted(_amounts(r, "requests")) for r in resources]
-    limits = [_counted(_amounts(r, "limits")) for r in resources]
+def _replace(total: dict[str, float], pod_level: Mapping[str, float]) -> None:
+    """Pod-level amounts count instead of the containers'."""
+    total.update({k: v for k, v in pod_level.items() if k in ("cpu", "memory") or k.startswith("hugepages-")})
+
+
+def _qos(holders: Sequence[_Asked]) -> Qos:
+    requests = [_counted(each.requests) for each in holders]
+    limits = [_counted(each.limits) for each in holders]
     if not any(requests) and not any(limits):
         return "BestEffort"
-    full = all(set(limit) == {"cpu", "memory"} for limit in limits)
+    full = all(len(limit) == 2 for limit in limits)
     return "Guaranteed" if full and requests == limits else "Burstable"
 
 

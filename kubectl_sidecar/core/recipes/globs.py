@@ -126,12 +126,19 @@ def _is_word(char: str) -> bool:
     return char.isalnum() or char in "_.+-"
 
 
-_USER_INFO = re.compile(r"//[^/@\s]{0,2000}@")
+_USER_INFO = re.compile(r"//(?:[^/\s]{0,4000}|[^\s/:@]{0,200}:(?!\d{1,5}/)\S{0,500})@")
+"""Up to the last @ of the authority; a password may have an @, and, written by hand, a slash (but `host:80/@x` has a port)."""
 
 
 def without_user_info(text: str) -> str:
     """A text that quotes something of a workload, without the user info of URLs: `http://me:secret@host` is `http://host`."""
     return _USER_INFO.sub("//", text) if "@" in text else text
+
+
+def quoted(text: str) -> str:
+    """The head of something that a workload says, fit to be shown: what is cut off after 80 characters could hold the @ by which
+    user info is known, so that goes first."""
+    return without_user_info(text)[:80]
 
 
 def words_and_text(container: Container) -> tuple[tuple[str, ...], str]:

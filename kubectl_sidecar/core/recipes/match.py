@@ -5,8 +5,9 @@ hardly grows with the number of recipes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -93,7 +94,7 @@ class RecipeIndex:
         self._loose_names: list[tuple[str, _Compiled, str, Callable[[str], bool]]] = []
         self._by_token: dict[str, list[tuple[_Compiled, str, Callable[[str], bool]]]] = {}
         self._loose_commands: list[tuple[_Compiled, str, Callable[[str], bool]]] = []
-        self._candidates: dict[tuple[str | None, str], tuple[str, tuple[_Candidate, ...]]] = {}
+        self._candidates: dict[tuple[str, str], tuple[str, tuple[_Candidate, ...]]] = {}
         self._marks: list[tuple[Callable[[str], bool], Recipe]] = []
         self._exact_marks: dict[str, list[Recipe]] = {}
         self._asks: dict[str, set[str | None]] = {}
@@ -101,6 +102,12 @@ class RecipeIndex:
         for rank, recipe in enumerate(self.recipes):
             self._add(recipe, rank, preferred=rank < own)
         self._tokens = frozenset(self._by_token)
+        self._tagged = {last for last, entries in self._by_last.items() if any(p.tag for _, p in entries)}
+        self._loosely_tagged = tuple(part for part, (_, p) in self._loose_images if p.tag)
+        self.marks = lru_cache(_REMEMBERED)(self._marks_among)
+        """Those of these keys of annotations or labels that injectors leave. Clusters know few sets of keys."""
+        self.remembered: object = None
+        """What classification found with these recipes; it ends with them."""
 
     def _add(self, recipe: Recipe, rank: int, *, preferred: bool) -> None:
         tests, unless = tests_of(recipe.match), tests_of(recipe.unless)
@@ -152,14 +159,12 @@ class RecipeIndex:
     def best(self, container: Container, words: tuple[str, ...], text: str) -> tuple[str, Hit | None]:
         """The last segment of the container's image, and the recipe that fits the container best. `words` and `text` are its
         capped words and they joined."""
-        key = (container.image, container.name)
+        reference = container.image or ""
+        cut = reference.rfind(":")
+        key = (reference[:cut] if cut > reference.rfind("/") else reference, container.name)
         known = self._candidates.get(key)
         if known is None:
-            if len(self._candidates) >= _REMEMBERED:
-                self._candidates.clear()
-            parsed = parse_image(container.image) if container.image else _NO_IMAGE
-            basename = parsed.path.rpartition("/")[2]
-            known = self._candidates[key] = basename, self._look_up(parsed, basename, container.name)
+            known = self._search(reference, key)
         image, candidates = known
         if not candidates:
             return image, self._by_command(container, words, text, ()) if text else None
@@ -174,6 +179,17 @@ class RecipeIndex:
         if text and (found is None or found.strength < 2):
             found = self._by_command(container, words, text, candidates) or found
         return image, found
+
+    def _search(self, reference: str, key: tuple[str, str]) -> tuple[str, tuple[_Candidate, ...]]:
+        """What may fit an image and a name; remembered for all tags of the image, unless a pattern asks for the tag."""
+        parsed = parse_image(reference) if reference else _NO_IMAGE
+        basename = parsed.path.rpartition("/")[2]
+        known = basename, self._look_up(parsed, basename, key[1])
+        if basename not in self._tagged and not any(part in basename for part in self._loosely_tagged):
+            if len(self._candidates) >= _REMEMBERED:
+                self._candidates.clear()
+            self._candidates[key] = known
+        return known
 
     def _by_command(
         self, container: Container, words: tuple[str, ...], text: str, judged: tuple[_Candidate, ...]
@@ -278,20 +294,20 @@ class RecipeIndex:
         """Whether a container's name alone points to one family."""
         return name not in UNSPECIFIC and self._shared_names.get(name, 1) <= 2
 
-    def marked(self, keys: Collection[str]) -> Sequence[tuple[str, Recipe]]:
-        """The injectors whose marks are among these keys of annotations and labels: (key, recipe)."""
-        if not self._marks and self._exact_marks.keys().isdisjoint(keys):
-            return ()
-        found = [(key, recipe) for key in keys if key in self._exact_marks for recipe in self._exact_marks[key]]
-        if self._marks:
-            found += [(key, recipe) for key in keys for test, recipe in self._marks if test(key)]
-        return found
+    def marked(self, key: str) -> Sequence[Recipe]:
+        """Whose injectors leave this key of an annotation or label as their mark."""
+        return [*self._exact_marks.get(key, ()), *[recipe for test, recipe in self._marks if test(key)]]
+
+    def _marks_among(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple([key for key in keys if self.marked(key)])
 
     def is_marked(self, metadata: Metadata | None) -> bool:
         """Whether an injector left its mark on this Pod, or was asked to change it: not every injector leaves a mark."""
         if metadata is None:
             return False
-        return any(self.marked(keys) or self._asked(keys) for keys in (metadata.annotations, metadata.labels) if keys)
+        return any(
+            self.marks(tuple(keys)) or self._asked(keys) for keys in (metadata.annotations, metadata.labels) if keys
+        )
 
     def _asked(self, values: Mapping[str, str | None]) -> bool:
         """Whether one of these annotations or labels asks for an injection; one that may have any value, with none that

@@ -152,6 +152,9 @@ class Recipe:
     """Any hit here and it is not this family: what looks alike."""
     generic: bool = False
     """The image serves many purposes (nginx, busybox, redis): it proves nothing without a hit in command, args, env, ports or mounts."""
+    attached: bool = False
+    """It works for another container of its Pod (over its socket, files or port), so beside another one it is never the main,
+    be it the first in the list."""
     role: Literal["sidecar", "peer", "main"] = "sidecar"
     """What a container of this family usually is beside another; `peer` and `main` are never flagged."""
     movable: Movable = "yes"

@@ -95,6 +95,7 @@ RISKS: Mapping[str, RiskFunction] = {
     "exit-wrapper": hacks.exit_wrapper,
     "wait-loop": hacks.wait_loop,
     "init-copy": hacks.init_copy,
+    "backup-hook": hacks.backup_hook,
     "owner": ownership.owner,
     "restart-coupling": live.restart_coupling,
     "stuck-ordinal": rollout.stuck_ordinal,

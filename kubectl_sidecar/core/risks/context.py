@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from kubectl_sidecar.core.classification.findings import Finding
 from kubectl_sidecar.core.facts import Facts, Unknown, Version
 from kubectl_sidecar.core.owners import Owner
+from kubectl_sidecar.core.plain import text
 from kubectl_sidecar.core.plan import Relocation, Risk
-from kubectl_sidecar.core.pod.probes import others
 from kubectl_sidecar.core.pod.resources import Which, is_native, usage
+from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.core.workload import Container, PodSpec, Workload
 
 DEFAULT_GRACE = 30
@@ -31,6 +33,8 @@ class Context:
     version: Version | Unknown
     before: PodSpec
     after: PodSpec
+    recipes: tuple[Recipe, ...] = ()
+    """All that are known: what might be injected beside the workload is none of its findings."""
 
     @property
     def is_job(self) -> bool:
@@ -80,9 +84,16 @@ class Context:
             if new[name] > old.get(name, 0.0) + 1e-9
         )
 
+    def is_near(self, obj: Mapping[str, Any]) -> bool:
+        """Whether an object is of the workload's namespace; one without a namespace (as in files) may be."""
+        namespace = text(obj, "metadata", "namespace")
+        return not namespace or not self.workload.namespace or namespace == self.workload.namespace
+
     def apps_beside(self, name: str) -> tuple[Container, ...]:
-        """The containers that a helper could wait for in vain: those that start after it in the new form."""
-        return others(self.moved.get(name, Container(name=name)), self.after, self.findings)
+        """The containers that a helper could wait for in vain: those that start after it in the new form, other helpers too."""
+        order = self.after.init_list
+        at = next((i for i, c in enumerate(order) if c.name == name), -1)
+        return (*(c for c in self.after.main_list if c.name != name), *order[at + 1 :])
 
 
 RiskFunction = Callable[[Context], Iterator[Risk]]

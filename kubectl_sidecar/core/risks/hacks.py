@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 
 from kubectl_sidecar.core.plan import Relocation, Risk
-from kubectl_sidecar.core.pod.reach import asked_by, files_waited_for, served, waited_for
-from kubectl_sidecar.core.problems import kill_switch
-from kubectl_sidecar.core.recipes.globs import capped_words, glob, joined, word_set
+from kubectl_sidecar.core.pod.reach import asked_by, command_text, same_file, served
+from kubectl_sidecar.core.pod.scripts import files_that_end_it, makes, waited_for
+from kubectl_sidecar.core.problems import kill_switch, kills
+from kubectl_sidecar.core.recipes.globs import capped_words, glob, quoted, word_set
 from kubectl_sidecar.core.risks.context import Context
 from kubectl_sidecar.core.workload import Container
 
@@ -50,7 +51,7 @@ def quit_endpoint(context: Context) -> Iterator[Risk]:
                     f"Remove the hook of {app.name}.",
                     "lifecycle.preStop",
                 )
-            elif _quits(joined(capped_words(app)), r):
+            elif _quits(command_text(app), r):
                 yield Risk(
                     "quit-endpoint",
                     "note",
@@ -78,23 +79,45 @@ def _quits(text: str, r: Relocation) -> bool:
 
 def sentinel_file(context: Context) -> Iterator[Risk]:
     for r in context.relocations:
-        for file in files_waited_for(joined(capped_words(r.container))):
-            maker = next((a for a in context.apps if file in joined(capped_words(a))), None)
+        for file in files_that_end_it(command_text(r.container)):
+            maker = next((a for a in context.apps if _makes(a, same_file(file, r.container, a))), None)
             if maker is not None:
                 yield Risk(
                     "sentinel-file",
                     "caution",
                     r.finding.name,
-                    f"it ends when {maker.name} makes the file {file[:80]}; as a native sidecar it is started again, and finds the file again",
+                    f"it ends when {maker.name} makes the file {quoted(file)}; as a native sidecar it is started again, and finds the file again",
                     "Take both halves out: SIGTERM tells it now. What it did after the file came has to happen on SIGTERM.",
                     "command",
                 )
+
+
+def _makes(app: Container, path: str) -> bool:
+    """By its command, its arguments (`--done-file=/x`) or its preStop hook. A folder that is watched has to be written to."""
+    hook = asked_by(app.pre_stop)
+    text = command_text(app)
+    if not path or makes(text, path) or makes(hook.text if hook else "", path):
+        return bool(path)
+    folder = any(path == (m.mount_path or "").rstrip("/") for m in app.volume_mounts or ())
+    return not folder and re.search(rf"[= ]{re.escape(path)}(?![\w/.-])", text) is not None
 
 
 def shared_pid_kill(context: Context) -> Iterator[Risk]:
     if not context.after.share_process_namespace:
         return
     for r in context.relocations:
+        for app in context.apps:
+            hook = asked_by(app.pre_stop)
+            if hook and kills(hook.text, r.finding, r.container):
+                yield Risk(
+                    "shared-pid-kill",
+                    "caution",
+                    r.finding.name,
+                    f"the preStop hook of {app.name} kills its processes when the Pod's end begins: {app.name} stops without it, "
+                    "and it is not started again",
+                    f"Remove the kill from the hook of {app.name}.",
+                    "lifecycle.preStop",
+                )
         switch = kill_switch(context.workload, r.finding, r.container, context.findings)
         if "kills the processes" in switch:
             yield Risk(
@@ -135,7 +158,7 @@ def wait_loop(context: Context) -> Iterator[Risk]:
     for r in context.relocations:
         container = context.moved.get(r.finding.name, r.container)
         for waiting in (*context.apps, *(c for c in context.after.init_list if c.name not in context.moved)):
-            ports = waited_for(joined(capped_words(waiting))) & served(container)
+            ports = waited_for(command_text(waiting)) & served(container)
             if ports:
                 gated = container.startup_probe is not None
                 yield Risk(
@@ -151,6 +174,29 @@ def wait_loop(context: Context) -> Iterator[Risk]:
                     "Take the loop out." if gated else "",
                     "command",
                 )
+
+
+_BACKUP_HOOKS = (
+    "pre.hook.backup.velero.io/container",
+    "post.hook.backup.velero.io/container",
+    "post.hook.restore.velero.io/container",
+)
+
+
+def backup_hook(context: Context) -> Iterator[Risk]:
+    """velero internal/hook: up to 1.18.1 the container of a hook is looked for among the regular ones only."""
+    for key in _BACKUP_HOOKS:
+        name = context.workload.template.annotations.get(key)
+        if name in context.moved:
+            yield Risk(
+                "backup-hook",
+                "caution",
+                str(name),
+                f"Velero runs a hook in it ({key}), and up to 1.18.1 finds containers of hooks among the regular ones only: "
+                "backups would go on without the hook, or fail",
+                "Let the hook run in another container, or upgrade Velero first.",
+                f"metadata.annotations[{key}]",
+            )
 
 
 def init_copy(context: Context) -> Iterator[Risk]:

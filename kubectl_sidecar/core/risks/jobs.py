@@ -71,7 +71,21 @@ def pod_failure_policy(context: Context) -> Iterator[Risk]:
         return
     for index, rule in enumerate(policy.rules or ()):
         codes = rule.on_exit_codes
-        if codes is not None and not codes.container_name and _hits_killed(codes):
+        if codes is not None and codes.container_name in context.moved:
+            when = (
+                "It now fits each time the Pod fails of itself: the helper was stopped then (143, 137)"
+                if _hits_killed(codes)
+                else "It now only counts when the Pod has failed of itself: the helper's exit code fails no Pod any more"
+            )
+            yield Risk(
+                "pod-failure-policy",
+                "caution",
+                str(codes.container_name),
+                f"rule {index} ({rule.action}) of podFailurePolicy looks at its exit code. {when}",
+                "Take the rule out, or leave the container where it is.",
+                f"podFailurePolicy.rules[{index}]",
+            )
+        elif codes is not None and not codes.container_name and _hits_killed(codes):
             yield Risk(
                 "pod-failure-policy",
                 "caution",

@@ -12,6 +12,7 @@ from kubectl_sidecar.core.plan import Risk
 from kubectl_sidecar.core.pod.resources import format_quantity, is_native, parse_quantity, sums
 from kubectl_sidecar.core.pod.surroundings import hpas_of, pdbs_of, vpas_of
 from kubectl_sidecar.core.risks.context import Context
+from kubectl_sidecar.core.risks.rollout import share
 
 
 def more_resources(context: Context) -> Iterator[Risk]:
@@ -41,21 +42,33 @@ def quota_exceeded(context: Context) -> Iterator[Risk]:
     if isinstance(context.facts.quotas, Unknown):
         return
     for which, name, old, new in context.raised:
-        for quota in context.facts.quotas:
+        for quota in filter(context.is_near, context.facts.quotas):
             key = f"{which}.{name}" if which == "limits" or name not in _hard(quota) else name
             hard, used = (
                 parse_quantity(_hard(quota).get(key)),
                 parse_quantity(mapping(get(quota, "status", "used")).get(key)),
             )
-            if hard is not None and used is not None and used + new > hard >= used + old:
+            if hard is None:
+                continue
+            if used is None:
+                text = _all_pods(context, name, old, new, hard)
+            else:
+                text = f"leaves {format_quantity(name, max(hard - used, 0))}" if used + new > hard >= used + old else ""
+            if text:
                 yield Risk(
                     "quota-exceeded",
                     "caution",
                     ", ".join(context.moved),
-                    f"ResourceQuota {name_of(quota)} leaves {format_quantity(name, max(hard - used, 0))} of {key}, "
-                    f"and a new Pod asks for {format_quantity(name, new)}",
+                    f"ResourceQuota {name_of(quota)} {text} of {key}, and a new Pod asks for {format_quantity(name, new)}",
                     "Place the helper after the init containers, or raise the quota.",
                 )
+
+
+def _all_pods(context: Context, name: str, old: float, new: float, hard: float) -> str:
+    """A quota in a file has no status: there the workload's own Pods are all that is known to count."""
+    replicas = 1 if context.workload.replicas is None else context.workload.replicas
+    exceeds = context.facts.from_files and replicas * new > hard >= replicas * old
+    return f"allows all its Pods together {format_quantity(name, hard)}" if exceeds else ""
 
 
 def _hard(quota: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -66,7 +79,7 @@ def limit_range(context: Context) -> Iterator[Risk]:
     if isinstance(context.facts.limit_ranges, Unknown):
         return
     for which, name, _, new in context.raised:
-        for limits in context.facts.limit_ranges:
+        for limits in filter(context.is_near, context.facts.limit_ranges):
             for item in items(get(limits, "spec", "limits")):
                 most = parse_quantity(mapping(item.get("max")).get(name)) if item.get("type") == "Pod" else None
                 if most is not None and new > most and which == "limits":
@@ -144,7 +157,7 @@ def pdb(context: Context) -> Iterator[Risk]:
     replicas = 1 if workload.replicas is None else workload.replicas
     if isinstance(found, Unknown) or kind.effect != "rollout" or not replicas or kind.name == "DaemonSet":
         return
-    takes = _share(_max_unavailable(context), replicas, up=False)
+    takes = share(_max_unavailable(context), replicas, up=False)
     for obj in found:
         allowed = _allowed(mapping(get(obj, "spec")), replicas)
         if allowed is not None and takes > allowed:
@@ -171,16 +184,7 @@ def _max_unavailable(context: Context) -> int | str:
 def _allowed(spec: Mapping[str, Any], replicas: int) -> int | None:
     most, least = spec.get("maxUnavailable"), spec.get("minAvailable")
     if isinstance(most, int | str):
-        return _share(most, replicas, up=True)
+        return share(most, replicas, up=True)
     if isinstance(least, int | str):
-        return max(replicas - _share(least, replicas, up=True), 0)
+        return max(replicas - share(least, replicas, up=True), 0)
     return None
-
-
-def _share(value: int | str, of: int, *, up: bool) -> int:
-    """A number, or a percentage of the replicas."""
-    if isinstance(value, int):
-        return min(value, of)
-    digits = value.rstrip("%")
-    percent = int(digits) if digits.isascii() and digits.isdecimal() else 0
-    return min((percent * of + 99) // 100 if up else percent * of // 100, of)

@@ -69,35 +69,54 @@ def only_new_pods(context: Context) -> Iterator[Risk]:
 
 
 def single_replica_gap(context: Context) -> Iterator[Risk]:
-    """With one replica, the old Pod goes before the new one is there."""
-    kind = context.workload.kind.name
-    if not _rolls(context) or _replicas(context) != 1 or kind == "DaemonSet" or context.workload.paused:
+    """All old Pods may go before a new one is there: with one replica, with Recreate, with maxUnavailable 100%."""
+    kind, replicas = context.workload.kind.name, _replicas(context)
+    if not _rolls(context) or kind == "DaemonSet" or context.workload.paused or _strategy(context) == "OnDelete":
         return
-    rolling = context.workload.strategy.rolling_update if context.workload.strategy else None
-    away = (
-        kind == "StatefulSet"
-        or _strategy(context) == "Recreate"
-        or (rolling is not None and rolling.max_unavailable in (1, "100%"))
-    )
-    if away and _strategy(context) != "OnDelete":
+    if replicas and _all_away(context, replicas):
+        which = "its only Pod is" if replicas == 1 else f"all its {replicas} Pods are"
+        instead = ", or use RollingUpdate with maxUnavailable 0" if kind == "Deployment" else ""
         yield Risk(
             "single-replica-gap",
             "caution",
             "",
-            "its only Pod is stopped before the new one starts: the service is away until the new Pod is ready, and stays away if it never is",
-            "Pick a quiet moment" + (", or scale up first." if kind == "Deployment" else "."),
+            f"{which} stopped before a new one is ready: the service is away until then, and stays away if none ever is",
+            f"Pick a quiet moment{instead}.",
         )
+
+
+def _all_away(context: Context, replicas: int) -> bool:
+    """pkg/controller/deployment/util/deployment_util.go, ResolveFenceposts: shares of Pods that go are rounded down, of those
+    that come on top up; where both are 0, one goes."""
+    if context.workload.kind.name == "StatefulSet":
+        return replicas == 1
+    if _strategy(context) == "Recreate":
+        return True
+    rolling = context.workload.strategy.rolling_update if context.workload.strategy else None
+    away, more = (rolling.max_unavailable, rolling.max_surge) if rolling else (None, None)
+    goes = share("25%" if away is None else away, replicas, up=False)
+    comes = share("25%" if more is None else more, replicas, up=True)
+    return max(goes, 0 if comes else 1) >= replicas
+
+
+def share(value: int | str, of: int, *, up: bool) -> int:
+    """A number of Pods, or a percentage of the replicas."""
+    if isinstance(value, int):
+        return min(value, of)
+    digits = value.rstrip("%")
+    percent = int(digits) if digits.isascii() and digits.isdecimal() else 0
+    return min((percent * of + 99) // 100 if up else percent * of // 100, of)
 
 
 def rwo_volume(context: Context) -> Iterator[Risk]:
     """A volume that one node can hold, and a rolling update that starts the new Pod while the old one has it."""
-    if context.workload.kind.name != "Deployment" or not _rolls(context) or _strategy(context) == "Recreate":
+    if context.workload.kind.name != "Deployment" or not _rolls(context) or _all_away(context, _replicas(context)):
         return
     rolling = context.workload.strategy.rolling_update if context.workload.strategy else None
     if isinstance(context.facts.claims, Unknown) or (rolling is not None and rolling.max_surge in (0, "0%")):
         return
     mounted = {v.persistent_volume_claim.claim_name for v in context.after.volumes or () if v.persistent_volume_claim}
-    for claim in context.facts.claims:
+    for claim in filter(context.is_near, context.facts.claims):
         modes = texts(get(claim, "spec", "accessModes"))
         if name_of(claim) in mounted and modes and set(modes) <= {"ReadWriteOnce", "ReadWriteOncePod"}:
             yield Risk(
@@ -121,9 +140,10 @@ def claims_wanted(context: Context) -> bool:
 
 def progress_deadline(context: Context) -> Iterator[Risk]:
     """The start gates of the helpers come on top of the app's own start."""
-    deadline = context.workload.progress_deadline_seconds
-    if context.workload.kind.name != "Deployment" or deadline is None or not context.relocations:
+    if context.workload.kind.name != "Deployment" or not context.relocations:
         return
+    named = context.workload.progress_deadline_seconds
+    deadline = 600 if named is None else named
     gates = 0
     for container in context.moved.values():
         probe = container.startup_probe

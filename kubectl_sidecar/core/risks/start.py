@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
 
-from kubectl_sidecar.core.plan import Relocation, Risk
-from kubectl_sidecar.core.pod.probes import any_fits, asks_app, needs_app, waits_in_command
-from kubectl_sidecar.core.pod.reach import asked_by, dialled, port_names, script_of, served
-from kubectl_sidecar.core.recipes.globs import capped_words, joined, word_set
+from kubectl_sidecar.core.plan import Risk, Severity
+from kubectl_sidecar.core.pod.probes import (
+    any_fits,
+    asks_app,
+    filled_before,
+    needs_app,
+    passes_through,
+    waits_in_command,
+)
+from kubectl_sidecar.core.pod.reach import Asked, asked_by, port_names, script_of, served
+from kubectl_sidecar.core.recipes.globs import capped_words, joined, parse_image, word_set
 from kubectl_sidecar.core.risks.context import Context
 from kubectl_sidecar.core.workload import Container
 
@@ -18,13 +24,14 @@ def one_shot_helper(context: Context) -> Iterator[Risk]:
     for r in context.relocations:
         recipe = r.finding.recipe
         sign = any_fits(recipe.one_shot, r.container) if recipe else ""
-        sign = sign or _one_shot_word(r.container) or (_finite(r.container) if context.is_job else "")
+        sign = sign or _one_shot_word(r.container) or _finite(r.container, job=context.is_job)
         if sign:
             yield Risk(
                 "one-shot-helper",
                 "blocker",
                 r.finding.name,
-                f"it ends when its work is done ({sign}): as a native sidecar it would be started again for ever",
+                f"it ends when its work is done ({sign}): as a native sidecar it would be started again for ever, and one that "
+                f"ends at once keeps {context.app} from starting",
                 "Leave it where it is; or make it a plain init container if its work comes before the app's; or take the one-shot option away.",
             )
 
@@ -50,40 +57,53 @@ def _one_shot_word(container: Container) -> str:
 
 _ONE_SHOT_SETTING = re.compile(r"\bexit_after_auth *[=:] *true\b|\bdaemon_mode *[=:] *false\b")
 _FINITE = word_set(
-    "cp mv mkdir chmod chown echo printf touch rm ln tar zip unzip gunzip gzip curl wget aws gsutil s3cmd scp pg_dump mysqldump "
-    "sleep test true exit date cat ls find sed export set cd"
+    "cp mv mkdir chmod chown echo printf touch rm ln tar zip unzip gunzip gzip curl wget aws gsutil s3cmd azcopy scp pg_dump "
+    "pg_restore mysqldump mongodump envsubst jq yq base64 sleep test true exit date cat ls find sed export set cd"
 )
+_SUBCOMMANDS: Mapping[str, frozenset[str]] = {
+    "rclone": word_set("copy copyto sync move moveto"),
+    "git": word_set("clone pull fetch checkout config"),
+}
+_ENTRYPOINTS: Mapping[str, str] = {"aws-cli": "aws", "git": "git", "rclone": "rclone", "curl": "curl"}
+"""Image (the last part of its name) -> the program that its arguments are given to."""
 _SEPARATOR = re.compile(r"&&|\|\||[;|\n]")
 _ENDLESS = re.compile(r"\b(?:while|until|for|exec|wait|trap)\b|(?<!&)&(?!&)|\binfinity\b|-[fF]\b")
-_RCLONE = word_set("copy copyto sync move moveto")
 
 
-def _finite(container: Container) -> str:
-    """A command, or a script of nothing but commands, that ends: no loop, nothing in the background."""
+def _finite(container: Container, *, job: bool) -> str:
+    """A command, or a script of nothing but commands, that ends: no loop, nothing in the background. Beside an app that runs
+    on, one that sleeps is there to stay."""
     words, script = capped_words(container), script_of(container)
+    if words and not container.command:
+        program = _ENTRYPOINTS.get(parse_image(container.image or "").basename)
+        words = (program, *words) if program and not script else words
     text = script or joined(words)
     if not words or _ENDLESS.search(text):
         return ""
     parts = [part.split() for part in (_SEPARATOR.split(text) if script else [text]) if part.strip()]
-    ends = parts and all(_ends(part) for part in parts)
+    ends = parts and all(_ends(part) for part in parts) and (job or all(part[0] != "sleep" for part in parts))
     return ("its script ends" if script else f"{parts[0][0][:40]} ends") if ends else ""
 
 
 def _ends(command: list[str]) -> bool:
     program = command[0].rpartition("/")[2]
-    return program in _FINITE or (program == "rclone" and len(command) > 1 and command[1] in _RCLONE)
+    if program == "cat" and len(command) == 1:
+        return False  # with a terminal, as build agents are kept up
+    return program in _FINITE or (len(command) > 1 and command[1] in _SUBCOMMANDS.get(program, ()))
 
 
 def probe_needs_app(context: Context) -> Iterator[Risk]:
     for r in context.relocations:
         container = context.moved.get(r.finding.name, r.container)
-        asked = asked_by(container.startup_probe)
+        asked = asked_by(container.startup_probe, container)
         if asked is None:
             continue
-        why = needs_app(container.startup_probe, container, r.finding.recipe, context.apps_beside(r.finding.name))
+        filled = filled_before(container, context.after)
+        apps = context.apps_beside(r.finding.name)
+        why = needs_app(container.startup_probe, container, r.finding.recipe, apps, filled)
         if not why and asked.name and asked.name not in port_names(container):
             why = f"it names port {asked.name}, which this container does not declare, so it can never pass"
-        through = "" if why else _through(r, container)
+        through = "" if why else passes_through(container.startup_probe, container, r.finding.recipe)
         if why or through == "yes":
             why = why or f"{asked.way} is answered by the app behind it"
             text = f"its startupProbe would never pass: {why}, and the app starts only after it"
@@ -96,49 +116,59 @@ def probe_needs_app(context: Context) -> Iterator[Risk]:
 
 
 _ASK_ITSELF = "Let the probe ask the helper itself, or remove it."
-_OWN_HEALTH = re.compile(r"health|ready|ping|live|status|stats|metrics|alive|startup|-/")
-
-
-def _through(r: Relocation, container: Container) -> Literal["yes", "maybe", ""]:
-    """Whether a probe over HTTP goes through a proxy to the app: an inbound helper, asked for a path that is not its own
-    health. `yes` where the helper is seen to point at another port, `maybe` where that may be in its configuration."""
-    probe, recipe = container.startup_probe, r.finding.recipe
-    if probe is None or probe.http_get is None:
-        return ""
-    advised = recipe.startup_probe.probe.get("httpGet") if recipe and recipe.startup_probe else None
-    path = probe.http_get.path or "/"
-    if path == (advised.get("path") if isinstance(advised, dict) else None) or _OWN_HEALTH.search(path):
-        return ""
-    if recipe is None:
-        return "yes" if dialled(container) and container.ports else ""
-    return "" if recipe.traffic != "inbound" else "yes" if dialled(container) else "maybe"
 
 
 def post_start_needs_app(context: Context) -> Iterator[Risk]:
     for r in context.relocations:
         container = context.moved.get(r.finding.name, r.container)
-        asked = asked_by(container.post_start)
-        why = asks_app(asked, container, r.finding.recipe, context.apps_beside(r.finding.name)) if asked else ""
+        asked = asked_by(container.post_start, container)
+        if asked is None:
+            continue
+        filled = filled_before(container, context.after)
+        why = asks_app(asked, container, r.finding.recipe, context.apps_beside(r.finding.name), filled)
         if why:
+            severity, fate = _fate(asked)
             yield Risk(
                 "post-start-needs-app",
-                "blocker",
+                severity,
                 r.finding.name,
-                f"its postStart hook waits for the app: {why}. The app starts only when the hook is done, so the Pod "
-                "can neither start nor be deleted",
+                f"its postStart hook needs the app: {why}. The app starts only when the hook is done, so {fate}",
                 "Remove the hook, or move what it does into the helper's own start.",
                 "lifecycle.postStart",
             )
 
 
+_FORGIVES = re.compile(r"(?:\|\| *(?:true|:|exit 0|echo\b[^;&|]{0,200})|[^&]&)[\s\"']*$")
+_BOUNDED = re.compile(r"(?<![\w-])for\b|\btimeout\b|--timeout\b|\bwait-for(?:-it)?\b|\bdockerize\b|\bwait4x\b")
+_FOR = re.compile(r"(?<![\w-])for\b")
+_FAILS = re.compile(r"\bexit [1-9]|\bfalse\b")
+
+
+def _fate(asked: Asked) -> tuple[Severity, str]:
+    """What becomes of a Pod whose hook asks in vain (seen on a real kubelet): a hook that fails is as bad as one without end."""
+    if _FORGIVES.search(asked.text):
+        return "caution", "what it asks for never happens any more: the call fails, and the hook goes on"
+    if asked.waits and not _BOUNDED.search(asked.text):
+        return "blocker", "the Pod can neither start nor be deleted"
+    if _FOR.search(asked.text) and not _FAILS.search(asked.text):
+        return "caution", "each start takes as long as the hook waits, and what it waits for does not come"
+    return "blocker", "the hook fails, the helper is started again and again, and the app never starts"
+
+
 def post_start_waits(context: Context) -> Iterator[Risk]:
     for r in context.relocations:
         container = context.moved.get(r.finding.name, r.container)
-        asked = asked_by(container.post_start)
+        asked = asked_by(container.post_start, container)
         if (
             asked is None
             or not asked.waits
-            or asks_app(asked, container, r.finding.recipe, context.apps_beside(r.finding.name))
+            or asks_app(
+                asked,
+                container,
+                r.finding.recipe,
+                context.apps_beside(r.finding.name),
+                filled_before(container, context.after),
+            )
         ):
             continue
         if asked.ports and asked.ports <= served(container):
@@ -157,7 +187,8 @@ def post_start_waits(context: Context) -> Iterator[Risk]:
 def liveness_needs_app(context: Context) -> Iterator[Risk]:
     for r in context.relocations:
         container = context.moved.get(r.finding.name, r.container)
-        why = needs_app(container.liveness_probe, container, r.finding.recipe, context.apps_beside(r.finding.name))
+        apps, filled = context.apps_beside(r.finding.name), filled_before(container, context.after)
+        why = needs_app(container.liveness_probe, container, r.finding.recipe, apps, filled)
         if why:
             yield Risk(
                 "liveness-needs-app",

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kubectl_sidecar.core.facts import Unknown
 from kubectl_sidecar.core.plan import Relocation, Risk
-from kubectl_sidecar.core.pod.hooks import hook_effect, least_seconds, meaning_of, sleep_seconds
-from kubectl_sidecar.core.pod.reach import dialled, port_names, script_of, served
+from kubectl_sidecar.core.pod.budget import DRAINS, FLUSHES, QUICK, Stop, app_stop, helper_stop, serial
+from kubectl_sidecar.core.pod.hooks import hook_effect, least_seconds, meaning_of, pre_stop_effect, sleep_seconds
+from kubectl_sidecar.core.pod.reach import command_text, dialled, port_names, script_of, served
 from kubectl_sidecar.core.pod.surroundings import services_of, target_ports
 from kubectl_sidecar.core.recipes.globs import capped_words
 from kubectl_sidecar.core.risks.context import Context
 from kubectl_sidecar.core.workload import Container
 
-APP_STOP = 10
+APP_STOP = 10.0
 """Seconds that an app may take after SIGTERM, where a recommendation has to assume something."""
 
 
@@ -76,7 +78,7 @@ def pre_stop_delays(context: Context) -> Iterator[Risk]:
 
 def _effect(context: Context, r: Relocation) -> str | None:
     container = context.moved.get(r.finding.name)
-    return hook_effect(container.pre_stop, r.finding.recipe) if container else None
+    return pre_stop_effect(container, r.finding.recipe) if container else None
 
 
 def _said(context: Context, r: Relocation) -> str:
@@ -102,80 +104,115 @@ def inbound_outlives_app(context: Context) -> Iterator[Risk]:
 
 
 def _is_inbound(context: Context, r: Relocation) -> bool:
-    """By its recipe; without one, a helper that points at an app and owns a port that a Service sends to."""
+    """By its recipe, unless the spec says otherwise: then the app is its client, or Services send to others only, or what it
+    guards are metrics, whose reader tries again. Without a recipe, a helper that points at an app and owns a Service's port."""
     recipe, container = r.finding.recipe, r.container
-    if recipe is not None:
-        return recipe.traffic == "inbound"
-    services = services_of(context.workload, context.facts)
-    if isinstance(services, Unknown) or not any(dialled(container) & served(app) for app in context.apps):
+    if recipe is not None and recipe.traffic != "inbound":
         return False
+    services = services_of(context.workload, context.facts)
     own: set[int | str] = {*served(container), *port_names(container)}
-    return any(port in own for service in services for port in target_ports(service))
+    targets = [] if isinstance(services, Unknown) else [port for service in services for port in target_ports(service)]
+    if recipe is None:
+        points = any(dialled(container) & served(app) for app in context.apps)
+        return points and any(port in own for port in targets)
+    if any(dialled(app) & served(container) for app in context.apps) or _guards_metrics(context, container):
+        return False
+    return not (own and targets) or any(port in own for port in targets)
+
+
+_METRICS_AT = re.compile(r"--?[\w.-]{0,40}metrics[\w.-]{0,40}[= ][\w.\[\]:]{0,80}?:(\d{2,5})(?!\d)", re.ASCII)
+
+
+def _guards_metrics(context: Context, container: Container) -> bool:
+    """Whether all that it sends to are ports that an app's option names for its metrics."""
+    sends = dialled(container)
+    metrics = {int(port) for app in context.apps for port in _METRICS_AT.findall(command_text(app))}
+    return bool(sends) and sends <= metrics
 
 
 def grace_period(context: Context) -> Iterator[Risk]:
-    """One budget for all: pkg/kubelet/kuberuntime/kuberuntime_termination_order.go, two seconds at least for each."""
-    if not context.relocations:
-        return
-    app = max((least_seconds(c.pre_stop) for c in context.after.main_list), default=0.0)
-    helpers = [max(5.0, least_seconds(c.pre_stop) - app) for c in context.sidecars]
-    left = context.grace - app
-    if left >= 5 + sum(helpers):
-        return
-    advised = math.ceil((app + APP_STOP + sum(max(10.0, h) for h in helpers)) / 5) * 5
-    slowest = next((c.name for c in context.after.main_list if least_seconds(c.pre_stop) == app), "")
-    uses = f"{slowest} sleeps {app:g} s of it in its preStop hook" if app else f"{context.app} may use all of it"
+    """One budget for all: pkg/kubelet/kuberuntime/kuberuntime_termination_order.go, two seconds at least for each. An app that
+    does not react to SIGTERM uses all of it, today as well: ignores-sigterm tells that."""
+    recipes = {f.name: f.recipe for f in context.findings}
+    helpers = [helper_stop(c, recipes.get(c.name)) for c in reversed(context.sidecars)]
+    apps = [app_stop(c) for c in context.after.main_list if not _deaf(c)]
+    if not context.relocations or not apps or serial(apps, helpers) <= context.grace or context.grace <= QUICK:
+        return  # with 2 s or less nobody loses anything: that much the kubelet grants each
+    written = [replace(a, after=min(a.after, DRAINS)) for a in apps]
+    if all(h.after <= QUICK for h in helpers) and serial(written, helpers) <= context.grace:
+        return  # the app may drain that long, and its helpers need no more than they get in any case
+    slow = max(apps, key=lambda stop: stop.hook + stop.after)
+    advised = serial(
+        [replace(a, after=max(a.after, APP_STOP)) for a in apps],
+        [replace(h, after=max(h.after, FLUSHES)) for h in helpers],
+    )
+    needs = ", ".join(f"{h.name} {max(h.after, h.hook):g} s" for h in helpers)
     yield Risk(
         "grace-period",
         "caution",
         ", ".join(context.moved),
-        f"the Pod has {context.grace} s to end, and {uses}; {len(helpers)} helper{'s' if len(helpers) > 1 else ''} "
-        "then stop one after the other in what is left (2 s each at least)",
-        f"Raise terminationGracePeriodSeconds to {advised}.",
+        f"the Pod has {context.grace} s to end, and {_uses(slow)}; its helpers then stop one after the other and need about "
+        f"{needs}: what still runs when the time is over gets 2 s",
+        f"Raise terminationGracePeriodSeconds to {math.ceil(advised / 5) * 5}.",
         "terminationGracePeriodSeconds",
     )
 
 
+def _uses(app: Stop) -> str:
+    if app.hook:
+        return f"{app.name} sleeps {app.hook:g} s of it in its preStop hook"
+    return f"{app.name} may take {app.after:g} s to end"
+
+
 def ignores_sigterm(context: Context) -> Iterator[Risk]:
     """PID 1 gets only the signals that it asks for; a shell in a loop, tail and sleep ask for none."""
-    if context.after.share_process_namespace:
+    if context.after.share_process_namespace or not context.relocations:
         return
+    order = [c.name for c in context.sidecars]
     for name, container in context.moved.items():
         if not _deaf(container):
             continue
-        place = [c.name for c in context.sidecars].index(name)
-        earlier = [c.name for c in context.sidecars[:place]]
+        earlier = order[: order.index(name)]
         if context.is_job:
-            text, severe = f"the Job is complete only {context.grace} s after its work, when the helper is killed", True
+            text = f"the Job is complete only {context.grace} s after its work, when the helper is killed"
         elif earlier:
-            text, severe = (
-                f"it uses up the grace period of {context.grace} s, and {', '.join(earlier)} then get 2 s instead of their full time",
-                True,
-            )
+            text = f"it uses up the grace period of {context.grace} s, and {', '.join(earlier)} then get 2 s instead of their full time"
         else:
-            text, severe = f"the Pod's end takes the whole {context.grace} s, as it does today", False
-        yield Risk(
-            "ignores-sigterm",
-            "caution" if severe else "note",
-            name,
-            f"its first process is a shell or tool that does not react to SIGTERM: {text}",
-            "Start the program with exec, or set a trap (trap 'exit 0' TERM).",
-            "command",
-        )
+            text = f"the Pod's end takes the whole {context.grace} s, as it does today"
+        yield _deaf_one(name, text, severe=context.is_job or bool(earlier))
+    for app in () if context.is_job else context.after.main_list:
+        if _deaf(app):
+            text = f"the Pod's end takes the whole {context.grace} s, as it does today, and only then its helpers get SIGTERM, with 2 s"
+            yield _deaf_one(app.name, text, severe=False)
+
+
+def _deaf_one(name: str, text: str, *, severe: bool) -> Risk:
+    return Risk(
+        "ignores-sigterm",
+        "caution" if severe else "note",
+        name,
+        f"its first process is a shell or tool that does not react to SIGTERM: {text}",
+        "Start the program with exec, or set a trap (trap 'exit 0' TERM).",
+        "command",
+    )
 
 
 _DEAF = frozenset({"tail", "sleep"})
 _SCRIPT_DEAF = re.compile(r"\b(?:while|until|for|tail|sleep)\b")
+_QUOTED = re.compile(r"'[^']{0,4000}'|\"[^\"]{0,4000}\"|\d?>&\d|&>")
+_SEVERAL = re.compile(r"[;&|\n]\s*\S|&\s*$")
 
 
 def _deaf(container: Container) -> bool:
     words = capped_words(container)
-    script = script_of(container)
+    script = script_of(container).replace("\\\n", " ")
+    first = words[0].rpartition("/")[2] if words else ""
     if not script:
-        first = words[0].rpartition("/")[2] if words else ""
         return first in _DEAF or (first == "busybox" and len(words) > 1 and words[1] in _DEAF)
-    ends_in_exec = (
-        script.rstrip().rpartition("\n")[2].rpartition(";")[2].rpartition("&&")[2].strip().startswith("exec ")
-    )
-    replaced = ends_in_exec and not any(f"exec {tool}" in script for tool in _DEAF)
-    return "trap " not in script and not replaced and _SCRIPT_DEAF.search(script) is not None
+    last = script.rstrip().rpartition("\n")[2].rpartition(";")[2].rpartition("&&")[2].strip()
+    replaced = last.startswith("exec ") and not any(f"exec {tool}" in script for tool in _DEAF)
+    if "trap " in script or replaced:
+        return False
+    # bash replaces itself with the last of several commands, the smaller shells stay in front of it
+    stays = first != "bash" and _SEVERAL.search(_QUOTED.sub("", script)) is not None
+    return stays or _SCRIPT_DEAF.search(script) is not None

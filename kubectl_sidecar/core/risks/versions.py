@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubectl_sidecar.core.facts import GENERALLY_AVAILABLE, NATIVE_SINCE, Unknown, Version, admitting
-from kubectl_sidecar.core.plan import Risk
+from kubectl_sidecar.core.plan import Risk, Severity
 from kubectl_sidecar.core.risks.context import Context
 
 
@@ -75,7 +75,7 @@ def known_regression(context: Context) -> Iterator[Risk]:
     if bad:
         yield Risk(
             "known-regression",
-            "caution",
+            _sure(context, bad[0]),
             names,
             f"kubelet {bad[0]} does not restart a crashed app beside a sidecar with a startupProbe, once the kubelet itself was restarted",
             "Use 1.35.4 or later, or no startupProbe until then.",
@@ -84,11 +84,16 @@ def known_regression(context: Context) -> Iterator[Risk]:
     if racy and context.after.restart_policy == "Never":
         yield Risk(
             "known-regression",
-            "caution",
+            _sure(context, racy[0]),
             names,
             f"with restartPolicy Never, a startupProbe that fails once can leave the app uninitialized for ever on kubelet {racy[0]}",
             "Use 1.33.6, 1.34.2 or later, or no startupProbe until then.",
         )
+
+
+def _sure(context: Context, version: Version) -> Severity:
+    """Who writes --kube-version 1.34 says nothing of the patch release."""
+    return "note" if context.facts.from_files and version.patch == 0 else "caution"
 
 
 def _kubelets(context: Context) -> Iterator[Version | Unknown]:

@@ -34,7 +34,7 @@ PAGES = (
     Rule(
         "host-port", "risk", "the helper takes a port of the node",
         "Before 1.33.6 the scheduler does not count hostPorts of native sidecars.",
-        "Two such Pods can land on one node; the second does not get the port.",
+        "Two such Pods can land on one node; the second does not get the port. Karpenter counts regular containers only, in newer versions too.",
         "kubectl get pods -o wide: two on one node.",
         "Upgrade first, or use a Service.",
         "https://github.com/kubernetes/kubernetes/pull/132040",
@@ -128,11 +128,11 @@ PAGES = (
         "https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/",
     ),
     Rule(
-        "single-replica-gap", "risk", "the only Pod goes before the next one comes",
-        "With one replica and Recreate, maxUnavailable 1 or a StatefulSet, the old Pod stops first.",
-        "The service is away until the new Pod is ready. If it never is, it stays away.",
-        "kubectl get deploy -o jsonpath='{.spec.strategy}'.",
-        "Pick a quiet moment, or scale up first.",
+        "single-replica-gap", "risk", "all Pods go before the next ones come",
+        "The strategy is Recreate, or maxUnavailable covers all replicas, or it is a StatefulSet with one: the old Pods stop first.",
+        "The service is away until a new Pod is ready. If none ever is, it stays away.",
+        "kubectl get deploy NAME -o jsonpath='{.spec.replicas} {.spec.strategy}'.",
+        "Pick a quiet moment, or use RollingUpdate with maxUnavailable 0 for the migration.",
         "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#strategy",
     ),
     Rule(

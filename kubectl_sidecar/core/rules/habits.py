@@ -26,17 +26,19 @@ PAGES = (
     ),
     Rule(
         "sentinel-file", "risk", "the helper ends when the app makes a file",
-        "App and helper share a file that says that the work is done.",
-        "A helper that ends is started again; what it did after the file came, such as an upload, happens again or is cut off.",
-        "touch in the app, a loop with test -f in the helper.",
+        "App and helper share a file that says that the work is done, or that the Pod's end has begun.",
+        "A helper that ends is started again, finds the file and ends again; what it did after the file came, such as an upload, happens again or is "
+        "cut off. At the Pod's end it is not started again: the app drains without it.",
+        "touch in the app's command or preStop hook, a loop with test -f in the helper.",
         "Take both halves out and do the last work on SIGTERM.",
         _JOBS,
     ),
     Rule(
         "shared-pid-kill", "risk", "the app kills the helper's processes",
         "With one process namespace the app ends its helper at its own end.",
-        "It is needless now, and the helper is started again while the app ends.",
-        "pkill or killall in the app, shareProcessNamespace: true.",
+        "At the end of a command it is only needless: the helper is started again while the app ends. In a preStop hook the app loses its helper "
+        "while it drains.",
+        "pkill, killall or kill in the app, shareProcessNamespace: true.",
         "Take the kill out; keep the shared namespace if anything else uses it.",
         "https://kubernetes.io/docs/tasks/configure-pod-container/share-process-namespace/",
     ),
@@ -55,6 +57,14 @@ PAGES = (
         "until, wait-for-it or dockerize in the command.",
         "Take it out only when the helper has a startupProbe for that port.",
         "https://kubernetes.io/docs/concepts/workloads/pods/probes/",
+    ),
+    Rule(
+        "backup-hook", "risk", "a backup runs a hook in the helper",
+        "An annotation of the Pod tells Velero to run a command in this container before or after a backup.",
+        "Velero up to 1.18.1 looks for it among regular containers only. The backup goes on without its hook, so data may not be whole.",
+        "velero backup describe --details shows hooks attempted and failed.",
+        "Let the hook run in the app's container, or upgrade Velero before the migration. Make a test backup afterwards.",
+        "https://velero.io/docs/main/backup-hooks/",
     ),
     Rule(
         "init-copy", "risk", "an init container is a one-time copy of the helper",

@@ -22,12 +22,13 @@ PAGES = (
         "https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/job/job_controller.go",
     ),
     Rule(
-        "pod-failure-policy", "risk", "a podFailurePolicy rule fits the stopped helper",
-        "A rule on exit codes without containerName looks at init containers too.",
-        "A helper that was stopped ends with 143 or 137. When the app fails, the rule may fit the helper's code "
-        "instead and fail or ignore the Job wrongly.",
+        "pod-failure-policy", "risk", "a podFailurePolicy rule means something else now",
+        "A rule on exit codes without containerName looks at init containers too. One that names the helper looks at its code only when the Pod "
+        "has failed, and the helper's own failure fails no Pod any more.",
+        "A helper that was stopped ends with 143 or 137. When the app fails, a rule may fit the helper's code "
+        "instead, and fail or ignore the Job wrongly. A rule that waits for the helper's failure never fires.",
         "The Job's condition names the helper.",
-        "Add containerName to the rule.",
+        "Add containerName (the app's) to the rule; take out a rule that names the helper, or leave the helper where it is.",
         "https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/job/pod_failure_policy.go",
     ),
     Rule(

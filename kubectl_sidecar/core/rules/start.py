@@ -9,7 +9,7 @@ _KEP = "https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/753
 PAGES = (
     Rule(
         "one-shot-helper", "risk", "the helper ends when its work is done",
-        "An option or its script makes it exit by itself, as a download or an upload does.",
+        "An option, or a script of nothing but commands that end, makes it exit by itself: a download, a copy, an upload.",
         "A native sidecar is started again after every exit, also after exit code 0. One that exits at once mostly keeps the app from ever starting; "
         "in a Job with restartPolicy OnFailure its restarts use up backoffLimit.",
         "restartCount grows, lastState says Completed; STATUS stays Running or PodInitializing and never shows CrashLoopBackOff.",
@@ -18,7 +18,7 @@ PAGES = (
     ),
     Rule(
         "probe-needs-app", "risk", "its startupProbe needs the app",
-        "The startupProbe asks a port, a port's name or a path that only the app answers.",
+        "The startupProbe asks a port, a port's name, a path or a file that comes only from the app, or from a helper that starts later.",
         "The app starts only when the probe has passed: neither goes on. With another container's port name the "
         "probe neither passes nor fails, for ever.",
         "kubectl get pods shows Init:0/1; kubectl describe pod shows Unhealthy events of the startupProbe.",
@@ -26,11 +26,12 @@ PAGES = (
         "https://kubernetes.io/docs/concepts/workloads/pods/probes/",
     ),
     Rule(
-        "post-start-needs-app", "risk", "its postStart hook waits for the app",
-        "The hook asks the app's port, or waits for a file that the app writes.",
-        "Nothing else of the Pod starts while a sidecar's postStart runs. The Pod can neither start nor be deleted: the kubelet waits for the hook, "
-        "without end; a forced deletion leaves the container running on the node.",
-        "Init:0/1 without events; kubectl logs says PodInitializing although the container runs; deletion hangs in Terminating.",
+        "post-start-needs-app", "risk", "its postStart hook needs the app",
+        "The hook asks the app's port, or looks for a file that the app writes.",
+        "Nothing else of the Pod starts while a sidecar's postStart runs. A loop without end: the Pod can neither start nor be deleted, and a "
+        "forced deletion leaves the container running on the node. A hook that fails: the helper is started again and again, and the app never. "
+        "A hook that forgives (|| true): the app starts, but what the hook was for is not done any more.",
+        "Init:0/1; kubectl logs says PodInitializing although the container runs; deletion hangs in Terminating; or events FailedPostStartHook.",
         "Remove the hook, or do what it does in the helper's own start.",
         "https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/",
     ),

@@ -13,7 +13,7 @@ import msgspec
 from kubectl_sidecar.core.kinds import ACCESS_REVIEWS, Resource
 from kubectl_sidecar.errors import BadAnswer, Invalid
 from kubectl_sidecar.sources.cluster import FIELD_MANAGER, ListQuery, Object, Written
-from kubectl_sidecar.sources.kube.credentials import Login
+from kubectl_sidecar.sources.kube.credentials import Login, Terminal
 from kubectl_sidecar.sources.kube.faults import UNSURE, Answer, warnings_of
 from kubectl_sidecar.sources.kube.transport import Request, Transport
 
@@ -43,9 +43,9 @@ class KubeCluster:
     def requests(self) -> int:
         return self._transport.requests
 
-    def login(self, *, interactive: bool) -> None:
-        """Obtains the credentials anew, for a person who was told that they are needed. Raises CredentialsError."""
-        self._login.again(interactive=interactive)
+    def ask_on(self, terminal: Terminal) -> None:
+        """Where a login that runs out later may ask a person: see credentials.py."""
+        self._login.ask_on(terminal)
 
     def close(self) -> None:
         """Closes the idle connections."""

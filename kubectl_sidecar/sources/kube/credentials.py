@@ -1,6 +1,9 @@
 """Who we are to the server. The law of this module: **credentials fail closed**. What the kubeconfig configures is obtained and
 sent, or nothing is sent at all; a field that is not understood is refused, because it may be the one that matters.
 
+A login that runs out later is renewed in silence first. Only where that fails, and its plugin may ask a person, the terminal
+is asked for: whoever draws on it hands it over meanwhile (`ask_on`).
+
 Only a context that names no user, or a user entry without any field, is anonymous. The precedence is client-go's: a token
 file before a token before an exec plugin; a client certificate goes along with any of them."""
 
@@ -9,7 +12,7 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +30,13 @@ _SECRETS = frozenset({
 })  # fmt: skip
 _KNOWN = _SECRETS | {"as", "as-uid", "as-groups", "as-user-extra", "extensions"}
 _TOKEN_FILE_SECONDS = 60.0  # client-go reads a token file again after a minute (transport/token_source.go)
+_PATIENCE_SECONDS = 10.0
+"""How long a plugin may think in silence where it could ask instead: it may wait for somebody to read what it says."""
+_SETTLE_SECONDS = 2.0
+"""How long a failed renewal stands, so that the requests that waited for it do not ask the same person again, one by one."""
 Headers = tuple[tuple[str, str], ...]
+Terminal = Callable[[Callable[[], None]], bool]
+"""Calls what it is given, which may raise, while the terminal is free to be talked on; false where that cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,8 @@ class Login:
     ) -> None:
         self._user, self._endpoint, self._clock, self._environ = user, endpoint, clock, environ
         self._lock = threading.Lock()
+        self._terminal: Terminal | None = None
+        self._failed: tuple[float, str] | None = None
         if user is not None:
             _check(user, endpoint)
         self._current = self._obtain(interactive=interactive)
@@ -72,10 +83,9 @@ class Login:
             )
             return None if same else self._current
 
-    def again(self, *, interactive: bool) -> None:
-        """Obtains the credentials anew, asking the person if need be. Raises CredentialsError."""
-        with self._lock:
-            self._renew(interactive=interactive)
+    def ask_on(self, terminal: Terminal) -> None:
+        """From now on a plugin that has to ask a person gets the terminal from `terminal`; until then it fails."""
+        self._terminal = terminal
 
     @property
     def remedy(self) -> str:
@@ -94,11 +104,29 @@ class Login:
     def _from_plugin(self) -> bool:
         return self._has("exec") and not self._has("token") and not self._has("tokenFile")
 
-    def _renew(self, *, interactive: bool = False) -> None:
-        self._current = self._obtain(interactive=interactive)
-        self._read_at = self._clock.monotonic()
+    def _renew(self) -> None:
+        if self._failed is not None and self._clock.monotonic() - self._failed[0] < _SETTLE_SECONDS:
+            raise CredentialsError(self._failed[1])
+        try:
+            self._current = self._obtain_or_ask()
+        except CredentialsError as error:
+            self._failed = (self._clock.monotonic(), str(error))
+            raise
+        self._failed, self._read_at = None, self._clock.monotonic()
 
-    def _obtain(self, *, interactive: bool) -> Credentials:
+    def _obtain_or_ask(self) -> Credentials:
+        user, terminal = self._user, self._terminal
+        if terminal is None or user is None or not self._from_plugin() or not exec_plugin.may_ask(user):
+            return self._obtain(interactive=False)
+        try:
+            return self._obtain(interactive=False, patience_seconds=_PATIENCE_SECONDS)
+        except CredentialsError:
+            found: list[Credentials] = []
+            if not terminal(lambda: found.append(self._obtain(interactive=True))):
+                raise
+            return found[0]
+
+    def _obtain(self, *, interactive: bool, patience_seconds: float | None = None) -> Credentials:
         user = self._user
         if user is None:
             return Credentials()
@@ -108,7 +136,13 @@ class Login:
         if self._has("token"):
             return Credentials(_bearer(user.text("token"), user), certificate)
         if self._has("exec"):
-            issued = exec_plugin.run(user, self._endpoint, interactive=interactive, environ=self._environ)
+            issued = exec_plugin.run(
+                user,
+                self._endpoint,
+                interactive=interactive,
+                environ=self._environ,
+                patience_seconds=patience_seconds,
+            )
             if issued.certificate:
                 certificate = ClientCertificate(
                     issued.certificate.encode(), issued.key.encode(), f"{user} (from its plugin)"

@@ -51,9 +51,23 @@ def command_of(user: Entry) -> str:
     return " ".join(shown)
 
 
-def run(user: Entry, endpoint: Endpoint, *, interactive: bool, environ: Mapping[str, str]) -> Issued:
+def may_ask(user: Entry) -> bool:
+    """Whether the plugin of `user` may talk to a person, and there is a terminal to do so."""
+    spec = user.fields.get("exec")
+    mode = spec.get("interactiveMode") if isinstance(spec, Mapping) else "Never"
+    return mode != "Never" and sys.stdin is not None and sys.stdin.isatty()
+
+
+def run(
+    user: Entry,
+    endpoint: Endpoint,
+    *,
+    interactive: bool,
+    environ: Mapping[str, str],
+    patience_seconds: float | None = None,
+) -> Issued:
     """Asks the plugin of `user`. With `interactive` it may use the terminal; else it reads nothing and what it writes to stderr
-    is kept for the error. Raises CredentialsError."""
+    is kept for the error. It is ended after `patience_seconds`. Raises CredentialsError."""
     spec = user.fields["exec"]
     version, arguments, plugin_environ = _checked(user, spec)
     talks = _talks(user, spec, version, interactive=interactive)
@@ -69,7 +83,11 @@ def run(user: Entry, endpoint: Endpoint, *, interactive: bool, environ: Mapping[
             stderr=None if interactive else subprocess.PIPE,
             env=plugin_environ,
             check=False,
+            timeout=patience_seconds,
         )
+    except subprocess.TimeoutExpired as error:
+        what = f"gave no answer within {patience_seconds:g} s"
+        raise CredentialsError(_failed(user, what, error.stderr)) from error
     except OSError as error:
         hint = _clean(str(spec.get("installHint") or ""))
         why = (

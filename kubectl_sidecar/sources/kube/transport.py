@@ -1,6 +1,6 @@
 """Requests to one server: sent through the official client's connection pool, counted, repeated where that is safe, and read
-to the end. The only module that imports `kubernetes`; what it takes from it is the pool alone, because its way of loading
-credentials fails open (see credentials.py) and its answers are built from models that drop unknown fields.
+to the end. What it takes from the client is the pool alone, because its way of loading credentials fails open (see
+credentials.py) and its answers are built from models that drop unknown fields.
 
 A request that changes something is sent again only when the server said that it did not process it (401 with other
 credentials at hand; 429 or 503 with Retry-After). All others may also be sent again after a broken connection."""
@@ -14,12 +14,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import urllib3
-from kubernetes.client.configuration import Configuration
-from kubernetes.client.rest import RESTClientObject
 
 from kubectl_sidecar import __version__
 from kubectl_sidecar.errors import BadAnswer, ClusterError, KubeconfigError
 from kubectl_sidecar.sources.cluster import Clock
+from kubectl_sidecar.sources.kube.client import Configuration, RESTClientObject
 from kubectl_sidecar.sources.kube.credentials import Credentials, Headers, Login
 from kubectl_sidecar.sources.kube.endpoint import ClientCertificate, Endpoint, tls_context
 from kubectl_sidecar.sources.kube.faults import Answer, not_kubernetes, refusal, unreachable

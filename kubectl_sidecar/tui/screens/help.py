@@ -28,7 +28,7 @@ _LOOK = (
     ("N P K S R O", "sort by name, namespace, kind, state, problems, owner"),
     ("i", "what could not be read"),
     ("c n", "copy the name, the namespace"),
-    ("j k g G", "down, up, first, last"),
+    ("j k g G", "down, up, first, last; ctrl-f and ctrl-b turn pages"),
     ("q ctrl-c", "quit"),
 )
 _WRITE = (

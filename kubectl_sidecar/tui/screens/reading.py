@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -22,16 +23,17 @@ from kubectl_sidecar.tui.widgets.banner import Banner
 from kubectl_sidecar.tui.widgets.pane import Pane
 from kubectl_sidecar.tui.worker import Work, sentence
 
+Fetch = Callable[[], Iterable[str]]
+"""Painted lines; called in a thread, may ask the server."""
+
 
 class ReadingScreen(Page):
-    """Lines that are fetched in a thread. A subclass says what and how."""
+    """Lines of `fetch`, under the title `what`. A subclass says the keys, BACK among them."""
 
-    WRAP = True
-
-    def __init__(self, session: Session, work: Work, *, where: str, what: str) -> None:
+    def __init__(self, session: Session, work: Work, fetch: Fetch, *, where: str, what: str, wrap: bool = True) -> None:
         super().__init__(session, work, where=where)
-        self.banner, self.pane = Banner(), Pane(wrap=self.WRAP)
-        self._what = what
+        self.banner, self.pane = Banner(), Pane(wrap=wrap)
+        self._what, self._fetch = what, fetch
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -42,11 +44,11 @@ class ReadingScreen(Page):
     def on_mount(self) -> None:
         self.pane.focus()
         self.header.say(self._what, state="● reading", look="$text-warning")
-        self.start(self.fetch, on_done=self._show, on_failed=self._failed)
 
-    def fetch(self, post: Callable[[None], None], stop: threading.Event) -> Iterable[str]:
-        """The painted lines. Runs in a thread."""
-        raise NotImplementedError
+        def job(post: Callable[[None], None], stop: threading.Event) -> Iterable[str]:
+            return self._fetch()
+
+        self.start(job, on_done=self._show, on_failed=self._failed)
 
     def _show(self, lines: Iterable[str]) -> None:
         self.header.say(self._what)
@@ -67,12 +69,9 @@ class DescribeScreen(ReadingScreen):
     ]
 
     def __init__(self, session: Session, work: Work, target: Target) -> None:
-        super().__init__(session, work, where=place(session, target), what=target.ref)
+        fetch = partial(_description, session, target)
+        super().__init__(session, work, fetch, where=place(session, target), what=target.ref)
         self.target = target
-
-    def fetch(self, post: Callable[[None], None], stop: threading.Event) -> Iterable[str]:
-        prepared = prepare(self.session.cluster, self.target, self.session.index, self.session.options, dry_runs=False)
-        return list(describe(prepared, paint))
 
     def action_migrate(self) -> None:
         self.post_message(PlanMigration((self.target,), instead=True))
@@ -81,36 +80,40 @@ class DescribeScreen(ReadingScreen):
         self.post_message(PlanUndo(self.target, instead=True))
 
 
-class YamlScreen(ReadingScreen):
+class TextScreen(ReadingScreen):
+    """Nothing but text."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [BACK]
+
+
+def yaml_screen(session: Session, work: Work, target: Target) -> TextScreen:
     """The Pod template as the server has it."""
-
-    WRAP = False
-    BINDINGS: ClassVar[list[BindingType]] = [BACK]
-
-    def __init__(self, session: Session, work: Work, target: Target) -> None:
-        super().__init__(session, work, where=place(session, target), what=f"Pod template of {target.ref}")
-        self.target = target
-
-    def fetch(self, post: Callable[[None], None], stop: threading.Event) -> Iterable[str]:
-        obj = read(self.session.cluster, self.target)[0]
-        template = dict(edits.get(obj, self.target.kind.template))
-        metadata = template.get("metadata")
-        if isinstance(metadata, dict):
-            template["metadata"] = {key: value for key, value in metadata.items() if key != "managedFields"}
-        return yaml_lines(template)
+    what = f"Pod template of {target.ref}"
+    return TextScreen(
+        session, work, partial(_template, session, target), where=place(session, target), what=what, wrap=False
+    )
 
 
-class GapsScreen(ReadingScreen):
+def gaps_screen(session: Session, work: Work, gaps: tuple[Gap, ...]) -> TextScreen:
     """What could not be read, and why."""
+    return TextScreen(
+        session, work, partial(_missing, gaps), where=session.cluster.context, what="what could not be read"
+    )
 
-    BINDINGS: ClassVar[list[BindingType]] = [BACK]
 
-    def __init__(self, session: Session, work: Work, gaps: tuple[Gap, ...]) -> None:
-        super().__init__(session, work, where=session.cluster.context, what="what could not be read")
-        self.gaps = gaps
+def _description(session: Session, target: Target) -> Iterable[str]:
+    return list(describe(prepare(session.cluster, target, session.index, session.options, dry_runs=False), paint))
 
-    def fetch(self, post: Callable[[None], None], stop: threading.Event) -> Iterable[str]:
-        lines: list[str] = []
-        for gap in self.gaps:
-            lines += [paint("strong", gap.what), f"  {sentence(gap.error)}", ""]
-        return lines
+
+def _template(session: Session, target: Target) -> Iterable[str]:
+    obj = read(session.cluster, target)[0]
+    template = dict(edits.get(obj, target.kind.template))
+    metadata = template.get("metadata")
+    if isinstance(metadata, dict):
+        template["metadata"] = {key: value for key, value in metadata.items() if key != "managedFields"}
+    return yaml_lines(template)
+
+
+def _missing(gaps: tuple[Gap, ...]) -> Iterable[str]:
+    for gap in gaps:
+        yield from (paint("strong", gap.what), f"  {sentence(gap.error)}", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,11 +11,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from kubectl_sidecar.actions.inspect import Found, Gap, Inventory, Missed, ScanEvent, Source, row_of, scan
-from kubectl_sidecar.actions.migrate import Target, read
+from kubectl_sidecar.actions.inspect import Gap, Inventory
+from kubectl_sidecar.actions.migrate import Target
 from kubectl_sidecar.errors import Forbidden
-from kubectl_sidecar.tui.listing import Entry, Key, Listing, SortBy, View, entry_of
+from kubectl_sidecar.tui.listing import Entry, Key, Listing, SortBy, View
 from kubectl_sidecar.tui.messages import Arrived, Describe, GapFound, PlanMigration, PlanUndo, ShowGaps, ShowYaml
+from kubectl_sidecar.tui.scanning import read_one, scan_all
 from kubectl_sidecar.tui.screens.page import BACK, Page
 from kubectl_sidecar.tui.session import Session
 from kubectl_sidecar.tui.widgets.banner import Banner
@@ -22,6 +24,13 @@ from kubectl_sidecar.tui.widgets.detail import Detail
 from kubectl_sidecar.tui.widgets.filter import Filter
 from kubectl_sidecar.tui.widgets.table import WorkloadTable
 from kubectl_sidecar.tui.worker import Work, sentence
+
+_LOOKS = {
+    "loading": "$text-warning",
+    "complete": "$text-success",
+    "incomplete": "$text-warning",
+    "failed": "$text-error",
+}
 
 
 class WorkloadsScreen(Page):
@@ -40,8 +49,8 @@ class WorkloadsScreen(Page):
         Binding("ctrl+w", "wide", "wide", show=False),
         Binding("y", "yaml", "yaml", show=False),
         Binding("i", "gaps", "what is missing", show=False),
-        Binding("c", "copy_name", "copy name", show=False),
-        Binding("n", "copy_namespace", "copy namespace", show=False),
+        Binding("c", "copy('name')", "copy name", show=False),
+        Binding("n", "copy('namespace')", "copy namespace", show=False),
         *(
             Binding(letter, f"sort('{by}')", f"sort by {by}", show=False)
             for letter, by in (("N", "name"), ("P", "namespace"), ("K", "kind"), ("S", "state"), ("R", "problems"), ("O", "owner"))
@@ -77,17 +86,10 @@ class WorkloadsScreen(Page):
         self.gaps, self._seen, self.loading_state = [], set(), "loading"
         self.banner.say()
         self.table.namespaces = self.scope.namespaces is None or len(self.scope.namespaces) > 1
-        session, scope = self.session, self.scope
+        scope = self.scope
 
         def job(post: Callable[[Arrived | GapFound], None], stop: threading.Event) -> Inventory:
-            def report(event: ScanEvent) -> None:
-                match event:
-                    case Found(rows):
-                        post(Arrived(tuple(entry_of(row) for row in rows)))
-                    case Missed(gap):
-                        post(GapFound(gap))
-
-            return scan(session.cluster, scope, session.index, report=report, stop=stop)
+            return scan_all(self.session, scope, post, stop)
 
         task = self.start(job, on_events=self._arrived, on_done=self._complete, on_failed=self._scan_failed)
         self._cancel = task.cancel
@@ -105,6 +107,7 @@ class WorkloadsScreen(Page):
         latest = {entry.key: entry for entry in entries}
         self._seen.update(latest)
         self.table.listing.add(list(latest.values()))
+        gc.freeze()  # rows live long and in no circle: looking through all of them for garbage would stop every key for 0.1 s
         self.table.refill()
         self._show_gaps()
         self._show_header()
@@ -132,11 +135,9 @@ class WorkloadsScreen(Page):
 
     def reread(self, target: Target) -> None:
         """Reads one workload again, after it was changed."""
-        session = self.session
 
         def job(post: Callable[[Arrived], None], stop: threading.Event) -> Entry:
-            workload = read(session.cluster, target)[1]
-            return entry_of(row_of(workload, session.index, Source(context=session.cluster.context)))
+            return read_one(self.session, target)
 
         def done(entry: Entry) -> None:
             self._arrived([Arrived((entry,))])
@@ -161,26 +162,13 @@ class WorkloadsScreen(Page):
         listing = self.table.listing
         where = "all namespaces" if self.scope.namespaces is None else ", ".join(self.scope.namespaces)
         where += f" · {self.scope.selector}" if self.scope.selector else ""
-        seen, all_ = len(listing.visible), len(listing.entries)
-        total = f"{seen:,} of {all_:,} workloads" if seen != all_ else f"{all_:,} workloads"
-        parts = [
-            f"{listing.at_risk:,} at risk",
-            f"{listing.counts['unsure']:,} unsure",
-            f"{listing.counts['native']:,} native",
-        ]
-        looks = {
-            "loading": "$text-warning",
-            "complete": "$text-success",
-            "incomplete": "$text-warning",
-            "failed": "$text-error",
-        }
         mode = "read-only · " if self.session.readonly else ""
         marks = f"{len(self.table.marked)} marked · " if self.table.marked else ""
         only = "only at risk · " if listing.view.risky_only else ""
         self.header.say(
-            *(marks + only + " · ".join([*parts[:few], total]) for few in (3, 2, 1)),
+            *(marks + only + counts for counts in listing.counts_in_words()),
             state=f"{mode}● {self.loading_state}",
-            look=looks[self.loading_state],
+            look=_LOOKS[self.loading_state],
             where=f"{self.session.cluster.context} · {where}",
         )
         self.refresh_bindings()
@@ -225,7 +213,7 @@ class WorkloadsScreen(Page):
 
     def _target(self) -> Target | None:
         entry = self.table.entry
-        return Target(entry.row.kind, entry.row.namespace, entry.row.name) if entry else None
+        return entry.target if entry else None
 
     def action_describe(self) -> None:
         if target := self._target():
@@ -236,13 +224,12 @@ class WorkloadsScreen(Page):
             self.post_message(ShowYaml(target))
 
     def action_migrate(self) -> None:
-        listing = self.table.listing
-        marked = [listing.entries[key] for key in self.table.marked if key in listing.entries]
-        targets = [Target(e.row.kind, e.row.namespace, e.row.name) for e in sorted(marked, key=lambda e: e.place)]
-        if not targets and (target := self._target()):
-            targets = [target]
+        entries = self.table.listing.entries
+        marked = sorted((entries[key] for key in self.table.marked if key in entries), key=lambda e: e.place)
+        under_cursor = [self.table.entry] if self.table.entry else []
+        targets = tuple(entry.target for entry in marked or under_cursor)
         if targets:
-            self.post_message(PlanMigration(tuple(targets)))
+            self.post_message(PlanMigration(targets))
 
     def action_undo(self) -> None:
         if target := self._target():
@@ -284,17 +271,11 @@ class WorkloadsScreen(Page):
         again = view.sort == by
         self._look(replace(view, sort=by, reverse=again and not view.reverse))
 
-    def action_copy_name(self) -> None:
+    def action_copy(self, what: str) -> None:
         if target := self._target():
-            self._copy(target.name)
-
-    def action_copy_namespace(self) -> None:
-        if target := self._target():
-            self._copy(target.namespace)
-
-    def _copy(self, text: str) -> None:
-        self.app.copy_to_clipboard(text)
-        self.notify(f"copied {text}", markup=False, timeout=2)
+            text = target.name if what == "name" else target.namespace
+            self.app.copy_to_clipboard(text)
+            self.notify(f"copied {text}", markup=False, timeout=2)
 
     def action_gaps(self) -> None:
         if self.gaps:
@@ -303,6 +284,8 @@ class WorkloadsScreen(Page):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "back":
             return bool(self.filter.text or (self.table.marked and not self.session.readonly))
+        if action == "filter":
+            return not self.filter.typing
         return super().check_action(action, parameters)
 
     def action_back(self) -> None:

@@ -12,6 +12,12 @@ from textual.message import Message
 from textual.widgets import Input, Label
 
 
+class _Line(Input):
+    """An input whose enter is among the keys at the bottom."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "to the list")]
+
+
 class Filter(Horizontal):
     """`/` and an input. Each keystroke filters; enter goes back to the table, esc clears."""
 
@@ -21,7 +27,7 @@ class Filter(Horizontal):
     Filter Input { width: 1fr; height: 1; border: none; padding: 0; }
     Filter Input:focus { border: none; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", "clear", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", "clear")]
 
     @dataclass
     class Changed(Message):
@@ -32,11 +38,16 @@ class Filter(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Label("/")
-        yield Input(placeholder="words · !without · -f fuzzy · -l label=value", compact=True, select_on_focus=False)
+        yield _Line(placeholder="words · !without · -f fuzzy · -l label=value", compact=True, select_on_focus=False)
 
     @property
     def text(self) -> str:
         return self.query_one(Input).value
+
+    @property
+    def typing(self) -> bool:
+        """Whether keys go into it now."""
+        return self.query_one(Input).has_focus
 
     def open(self) -> None:
         self.display = True

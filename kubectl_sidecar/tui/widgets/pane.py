@@ -24,6 +24,8 @@ class Pane(ScrollableContainer, can_focus=True):
     Pane.-wrapped > Static { width: 1fr; text-wrap: wrap; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+f", "page_down", "page down", show=False),
+        Binding("ctrl+b", "page_up", "page up", show=False),
         Binding("j", "scroll_down", "down", show=False),
         Binding("k", "scroll_up", "up", show=False),
         Binding("g", "scroll_home", "top", show=False),

@@ -41,8 +41,8 @@ class WorkloadTable(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "up", show=False),
         Binding("down,j", "move(1)", "down", show=False),
-        Binding("pageup", "page(-1)", "page up", show=False),
-        Binding("pagedown", "page(1)", "page down", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False),
         Binding("home,g", "jump(0)", "first", show=False),
         Binding("end,G", "jump(-1)", "last", show=False),
     ]
@@ -96,14 +96,16 @@ class WorkloadTable(ScrollView, can_focus=True):
         self.set_class(self.everything, "-wide")
         self._columns = lay_out(
             self.listing.widths,
-            self.size.width - _LEAD,
+            self.scrollable_size.width - _LEAD,
             namespaces=self.namespaces,
             everything=self.everything,
             short_kinds=6 if narrow else 0,
             gap=self._gap,
         )
         width = _LEAD + sum(c.width + self._gap for c in self._columns)
-        self.virtual_size = Size(width if self.everything else self.size.width, len(self.listing.visible) + 1)
+        self.virtual_size = Size(
+            width if self.everything else self.scrollable_size.width, len(self.listing.visible) + 1
+        )
         self.refresh()
 
     @property
@@ -174,7 +176,10 @@ class WorkloadTable(ScrollView, can_focus=True):
     def _header(self) -> Strip:
         style = self.get_component_rich_style("table--header")
         gap = " " * self._gap
-        return Strip([Segment(" " * _LEAD + gap.join(_fit(c.title, c.width) for c in self._columns), style)])
+        view = self.listing.view
+        sorted_by, arrow = view.sort.upper(), "↓" if view.reverse else "↑"
+        titles = (_fit(c.title + arrow * (c.title == sorted_by), c.width) for c in self._columns)
+        return Strip([Segment(" " * _LEAD + gap.join(titles), style)])
 
     def _row(self, index: int) -> tuple[Strip, Style]:
         entry = self.listing.visible[index]
@@ -198,6 +203,9 @@ class WorkloadTable(ScrollView, can_focus=True):
     @property
     def _short_kinds(self) -> bool:
         return self.size.width < NARROW and not self.everything
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        self.call_after_refresh(self._lay_out)  # there is a cell less, or one more
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)

@@ -1,0 +1,41 @@
+"""What helpers are called by. Names lie, so what is read here weighs little by itself: names.py says how much, and where."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from kubectl_sidecar.core.recipes.globs import word_set
+
+HELPER_WORDS = word_set(
+    "exporter reloader reload shipper logger logs log logging sync syncer watcher nanny resizer forwarder tailer tail helper monitor backup "
+    "logrotate refresher renewer healthz healthcheck"
+)
+TELLING = word_set("exporter reloader reload shipper tailer nanny logrotate")
+"""Those of them that are never what an app is called by."""
+_HEADS = word_set(
+    "controller controllers operator manager injector webhook server service api ui app application backend frontend gateway"
+)
+"""Last words of a name that say what the thing is: a `sidecar-injector` is no sidecar, a `backup-controller` no backup."""
+_NOT_ONE = word_set("with without and no non")
+_LOGS = word_set("log logs logging")
+_CARRIERS = word_set("agent collector forwarder reader router shipper streamer tailer")
+_BEHIND = HELPER_WORDS | word_set("metrics watch watchdog health readyz livez cleaner rotate rotator")
+"""Words that make the name of a helper when they stand behind the name of what it helps."""
+
+
+@lru_cache(maxsize=4096)
+def named(name: str) -> tuple[str, str]:
+    """The word in a name that helpers are called by, and the name without its last word where that is such a word."""
+    low = name[:128].lower()
+    is_sidecar = "sidecar" in low or "side-car" in low
+    parts = low.replace("_", "-").replace(".", "-").split("-")
+    if not is_sidecar and _BEHIND.isdisjoint(parts):
+        return "", ""
+    last = parts[-1]
+    stem = name.rpartition("-")[0] if last in _BEHIND else ""
+    if last in _HEADS:
+        return "", ""
+    if is_sidecar and _NOT_ONE.isdisjoint(parts):
+        return "sidecar", stem
+    word = next((w for w in parts if w in HELPER_WORDS), "")
+    return (f"{word}-{last}" if word in _LOGS and last in _CARRIERS else word), stem

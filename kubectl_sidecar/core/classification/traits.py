@@ -1,0 +1,289 @@
+"""What one container says by itself, read once and as far as the rules of evidence ask: its Traits.
+
+Clusters run few distinct helpers, each very often. So containers that say the same have the same Traits (one object), whatever
+else is different in them, and a Pod's containers become a short key to what was concluded before: see scene.py. What is
+remembered lives with the recipes that it was found with, and is bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from kubectl_sidecar.core.classification.calling import named
+from kubectl_sidecar.core.classification.pointers import (
+    Pointer,
+    in_env,
+    in_words,
+    mentions_local,
+    own_ports,
+    probe_ports,
+)
+from kubectl_sidecar.core.recipes.globs import parse_image, words_and_text
+from kubectl_sidecar.core.recipes.match import Hit, RecipeIndex
+from kubectl_sidecar.core.workload import Container, Port, Quantity, VolumeMount
+
+REMEMBERED = 1_024
+
+METRICS_PORTS = frozenset({15090, 2020, 8888, *range(9090, 9501)})
+_WRAPPERS = ("sh", "bash", "/bin/sh", "/bin/bash", "-c", "exec")
+_TOOLS = ("pkill ", "killall ", "kill ")
+
+
+class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """See the module. Equal where identical: `know` gives the same object for the same content.
+
+    `hit` is the recipe that fits best; `family_hit`: it is of a family that is usually a sidecar, by more than its name alone.
+    `ports` are those that it serves as far as its spec says so, `probed` those that its own probes ask, `declared` its
+    containerPorts, `user_port` whether one of these is not for metrics, `health_port` the number of the port
+    that its liveness probe asks by HTTP. `script` is its command and arguments where they are of a kind that rules read, else
+    empty; `signals`: they send signals to processes; `idle`: it only sleeps, as a stand-in or a place to `exec` into.
+    `helper_words` are words in its name or image that helpers are called by, as (word, field, text; no text for its own name).
+    `device`: it has a limit for a device or huge pages; `tunnels`: it is privileged or may change the network."""
+
+    hit: Hit | None
+    family_hit: bool
+    pointers: tuple[Pointer, ...]
+    ports: frozenset[int]
+    probed: frozenset[int]
+    declared: tuple[Port, ...]
+    user_port: bool
+    has_readiness: bool
+    has_probe: bool
+    health_port: int | None
+    mounts: tuple[VolumeMount, ...]
+    has_words: bool
+    has_args: bool
+    script: str
+    signals: bool
+    idle: bool
+    helper_words: tuple[tuple[str, str, str], ...]
+    device: bool
+    privileged: bool
+    tunnels: bool
+
+
+class Known(NamedTuple):
+    """A container with its traits, and what differs between containers that are otherwise alike."""
+
+    container: Container
+    name: str
+    traits: Traits
+    image: str
+    """The last segment of its image's path."""
+    cpu: float
+    memory: float
+    """Requested; 0 where nothing is."""
+    stem: str
+    """Its name without the last word, where that is what helpers are called by: `web` of `web-reloader`."""
+
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """A bounded dictionary that keeps what is asked for: when the young half is full, it becomes the old one, and what is found
+    there moves to the young one again. (functools.lru_cache would hash and compare the values that stand behind an id.)"""
+
+    __slots__ = ("_old", "_young")
+
+    def __init__(self) -> None:
+        self._young: dict[K, V] = {}
+        self._old: dict[K, V] = {}
+
+    def get(self, key: K) -> V | None:
+        found = self._young.get(key)
+        if found is None and (found := self._old.get(key)) is not None:
+            self.put(key, found)
+        return found
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
+    def put(self, key: K, value: V) -> None:
+        if len(self._young) >= REMEMBERED:
+            self._young, self._old = {}, self._young
+        self._young[key] = value
+
+
+@dataclass(slots=True)
+class Memory:
+    """What was found before: by the container object (which is kept, so that its id stays its own), by content, by shape."""
+
+    known: Recent[int, Known] = field(default_factory=Recent)
+    traits: Recent[Hashable, Traits] = field(default_factory=Recent)
+    shapes: Recent[Hashable, Any] = field(default_factory=Recent)
+
+
+def memory_of(recipes: RecipeIndex) -> Memory:
+    """The memory that lives with these recipes."""
+    found = recipes.remembered
+    if not isinstance(found, Memory):
+        found = recipes.remembered = Memory()
+    return found
+
+
+def know(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
+    """The container, read; or remembered where this very object was read before."""
+    known = memory.known.get(id(container))
+    if known is None:
+        known = _read(container, recipes, memory)
+        memory.known.put(id(container), known)
+    return known
+
+
+def _read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
+    c = container
+    words, text = words_and_text(c)
+    image, hit = recipes.best(c, words, text)
+    pointers, ports = _addresses(c, words, text)
+    probes = bool(c.readiness_probe or c.liveness_probe or c.startup_probe)
+    privileged, tunnels = _privileges(c) if c.security_context else (False, False)
+    limits = c.resources.limits if c.resources else None
+    traits = Traits(
+        hit,
+        _is_family(hit),
+        tuple(pointers),
+        frozenset(ports),
+        frozenset(probe_ports(c)) if probes else _NONE,
+        c.ports or (),
+        bool(c.ports) and _for_users(c.ports or ()),
+        c.readiness_probe is not None,
+        probes,
+        _health_port(c),
+        c.volume_mounts or (),
+        bool(words),
+        bool(c.args),
+        text if _is_script(text) else "",
+        any(tool in text for tool in _TOOLS),
+        ("sleep" in text or "/dev/null" in text) and _idle(text),
+        _helper_words(c.name, image),
+        bool(limits) and _has_device(limits),
+        privileged,
+        tunnels,
+    )
+    key = (hit and _hit_key(hit), *msgspec.structs.astuple(traits)[1:])
+    same = memory.traits.get(key)
+    if same is None:
+        memory.traits.put(key, traits)
+        same = traits
+    requests = c.resources.requests if c.resources else None
+    stem = named(c.name)[1]
+    if not requests:
+        return Known(c, c.name, same, image, 0.0, 0.0, stem)
+    return Known(c, c.name, same, image, _amount(requests.get("cpu")), _amount(requests.get("memory")), stem)
+
+
+def _is_family(hit: Hit | None) -> bool:
+    return (
+        hit is not None
+        and hit.strength >= 2
+        and hit.confirmed
+        and hit.recipe.role == "sidecar"
+        and (not hit.recipe.generic or hit.command != "")
+    )
+
+
+def _health_port(container: Container) -> int | None:
+    probe = container.liveness_probe
+    port = probe.http_get.port if probe and probe.http_get else None
+    return port if isinstance(port, int) else None
+
+
+_NONE: frozenset[int] = frozenset()
+
+
+def _hit_key(hit: Hit) -> Hashable:
+    return id(hit.recipe), hit.image, hit.named, hit.command, hit.confirmed, hit.strength, hit.text
+
+
+def _addresses(container: Container, words: tuple[str, ...], text: str) -> tuple[list[Pointer], set[int]]:
+    """What it dials on localhost, and the ports that it serves."""
+    pointers: list[Pointer] = []
+    ports = own_ports(container, words)
+    if text and mentions_local(text):
+        pointers, own = in_words(words, len(container.command or ()))
+        ports |= own
+    if container.env:
+        pointers += in_env(container)
+    return pointers, ports
+
+
+def _is_script(text: str) -> bool:
+    return "touch " in text or "tail" in text or "inotifywait" in text or "while" in text or "until" in text
+
+
+def _idle(text: str) -> bool:
+    words = [w for w in text.replace(";", " ").split()[:24] if w not in _WRAPPERS]
+    if words[:1] in (["sleep"], ["/bin/sleep"]):
+        return len(words) == 2
+    return words[:3] == ["tail", "-f", "/dev/null"] or words[:4] == ["while", "true", "do", "sleep"]
+
+
+def _for_users(ports: tuple[Port, ...]) -> bool:
+    return not all(p.container_port in METRICS_PORTS or "metrics" in (p.name or "") for p in ports)
+
+
+def _helper_words(name: str, image: str) -> tuple[tuple[str, str, str], ...]:
+    in_name, in_image = named(name)[0], named(image)[0]
+    if not (in_name or in_image):
+        return ()
+    found = [(in_name, "name", "")] if in_name else []
+    return tuple([*found, (in_image, "image", image[:63])] if in_image else found)
+
+
+def _privileges(container: Container) -> tuple[bool, bool]:
+    context = container.security_context
+    if context is None:
+        return False, False
+    added = (context.capabilities.add if context.capabilities else None) or ()
+    return bool(context.privileged), bool(context.privileged) or "NET_ADMIN" in added
+
+
+_PLAIN = ("cpu", "memory")
+
+
+def _has_device(limits: Mapping[str, Quantity | None] | None) -> bool:
+    return any("/" in key or key.startswith("hugepages-") for key in limits or () if key not in _PLAIN)
+
+
+_SUFFIXES = {
+    "m": 1e-3,
+    "k": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "T": 1e12,
+    "Ki": 2.0**10,
+    "Mi": 2.0**20,
+    "Gi": 2.0**30,
+    "Ti": 2.0**40,
+}
+
+
+def _amount(quantity: Quantity | None) -> float:
+    """A Kubernetes quantity as far as a comparison needs it; 0 for what is none."""
+    if quantity is None:
+        return 0.0
+    if not isinstance(quantity, str):
+        return float(quantity) if 0 < quantity < 1e18 else 0.0
+    return _amount_of(quantity[:32])
+
+
+@lru_cache(maxsize=1024)
+def _amount_of(text: str) -> float:
+    for suffix in (text[-2:], text[-1:]):
+        if suffix in _SUFFIXES:
+            number, factor = text[: -len(suffix)], _SUFFIXES[suffix]
+            break
+    else:
+        number, factor = text, 1.0
+    return float(number) * factor if number.replace(".", "", 1).isdecimal() and number.isascii() else 0.0
+
+
+def image_path(known: Known) -> str:
+    """The path of its image, '' where it has none: what two containers of one program have in common."""
+    return parse_image(known.container.image).path if known.container.image else ""
