@@ -54,6 +54,10 @@ _CLUSTERS_OWN: Mapping[str, Unknown] = {
 } | {"namespace": Unknown("only a cluster knows them, and these are files")}
 
 
+_MAYBE: Mapping[str, str] = {"claims": "PersistentVolumeClaim", "quotas": "ResourceQuota", "limit_ranges": "LimitRange"}
+"""Kinds that may be kept beside a workload: those that are there serve; that none is there says nothing."""
+
+
 class _Wanted(NamedTuple):
     """One fact that a workload needs: `of` is what it is the same for (the cluster: "", a namespace, or the workload itself)."""
 
@@ -76,14 +80,14 @@ def gather_more(
     wanted = [list(_wanted_later(cluster, w, more)) for w, more in zip(workloads, raised, strict=True)]
     room = [_MOST - _OBJECT - sum(each.requests for each in _wanted(cluster, w)) for w in workloads]
     found = _gathered([row[:most] for row, most in zip(wanted, room, strict=True)])
-    return [_with(old, new, row, most) for old, new, row, most in zip(facts, found, wanted, room, strict=True)]
+    return [
+        replace(old, **_among(row, new, most)) for old, new, row, most in zip(facts, found, wanted, room, strict=True)
+    ]
 
 
-def _with(facts: Facts, more: Facts, row: Sequence[_Wanted], most: int) -> Facts:
-    """Facts with those of a row that were read, its first `most`; the others are unknown."""
-    read: dict[str, Any] = {each.fact: getattr(more, each.fact) for each in row[:most]}
-    left_out: dict[str, Any] = {each.fact: _TOO_MANY for each in row[most:]}
-    return replace(facts, **read, **left_out)
+def _among(wanted: Sequence[_Wanted], found: Facts, most: int) -> dict[str, Any]:
+    """The first `most` of the wanted facts as found; the others Unknown."""
+    return {each.fact: getattr(found, each.fact) if place < most else _TOO_MANY for place, each in enumerate(wanted)}
 
 
 def _wanted_later(cluster: Cluster, workload: Workload, raised: bool) -> Iterator[_Wanted]:
@@ -150,8 +154,16 @@ def facts_of_files(objects: Sequence[Mapping[str, Any]], server: Version | None 
     kinds = {"services": "Service", "network_policies": "NetworkPolicy", "hpas": "HorizontalPodAutoscaler",
              "vpas": "VerticalPodAutoscaler", "pdbs": "PodDisruptionBudget", "pod_monitors": "PodMonitor"}  # fmt: skip
     found: dict[str, Any] = {name: tuple(o for o in objects if o.get("kind") == kind) for name, kind in kinds.items()}
+    for name, kind in _MAYBE.items():
+        some = tuple(o for o in objects if o.get("kind") == kind)
+        if some:
+            found[name] = some
+    namespaces = [o for o in objects if o.get("kind") == "Namespace"]
+    if len(namespaces) == 1:
+        found["namespace"] = namespaces[0]
+    found["pointing"] = tuple(o for o in objects if o.get("kind") in ("Kustomization", "Application"))
     found["server"] = server or Unknown("the files do not say it")
-    return Facts(**_CLUSTERS_OWN, **found, from_files=True)
+    return Facts(**{**_CLUSTERS_OWN, **found}, from_files=True)
 
 
 def read_all(cluster: Cluster, resource: Resource, namespace: str | None, selector: str = "") -> Objects:

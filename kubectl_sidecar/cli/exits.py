@@ -6,6 +6,7 @@ anything else as a bug of ours. No traceback reaches the terminal unless KUBECTL
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,10 @@ class Exit(IntEnum):
     """Whoever read our output went away, as `| head` does (128 + SIGPIPE: what shells report of kubectl then)."""
 
 
+_OF_THE_SYSTEM = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO})
+"""Faults of a disk or of its rights, wherever they come from, which are none of ours."""
+
+
 def run(
     group: click.Command,
     argv: Sequence[str],
@@ -64,6 +69,11 @@ def run(
     except BrokenPipeError:
         _discard_stdout()
         return Exit.PIPE
+    except OSError as error:
+        if error.errno not in _OF_THE_SYSTEM:
+            return _say(stderr, _bug(error, os.environ if environ is None else environ), Exit.BUG)
+        what = error.filename or "the output could not be written"
+        return _say(stderr, f"error: {what}: {error.strerror}. Put that right and run it again", Exit.USAGE)
     except Exception as error:  # noqa: BLE001 the last line of defence: a person gets a sentence
         return _say(stderr, _bug(error, os.environ if environ is None else environ), Exit.BUG)
     return code

@@ -6,6 +6,7 @@ the line that the help has for each of them is here; a test holds it against wha
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
@@ -92,6 +93,8 @@ def group() -> None:
 
 def call() -> int:
     """Runs the command line; the exit code that the process should end with."""
+    # Started with a stream closed (`>&-`), Python has none at all there. What would be written is lost, as it is meant.
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115
     return run(group, sys.argv[1:], program_name=program_name(sys.argv[0]), stderr=sys.stderr)
 
 

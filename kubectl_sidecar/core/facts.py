@@ -66,6 +66,8 @@ class Facts:
     """Live Pods of this workload."""
     claims: tuple[Mapping[str, Any], ...] | Unknown = NOT_ASKED
     """PersistentVolumeClaims that the template mounts by name."""
+    pointing: tuple[Mapping[str, Any], ...] | Unknown = NOT_ASKED
+    """Kustomizations and Argo CD Applications of the same files, which may point at containers by their index."""
     from_files: bool = False
 
 

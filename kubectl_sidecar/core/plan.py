@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import msgspec
-
 from kubectl_sidecar.core.classification.findings import Finding
 from kubectl_sidecar.core.edits import Edit
 from kubectl_sidecar.core.pod.resources import Usage
 from kubectl_sidecar.core.pod.timeline import Timeline
+from kubectl_sidecar.core.problems import Problem
 from kubectl_sidecar.core.workload import Container, Workload
 
 Severity = Literal["blocker", "caution", "note"]
@@ -30,16 +29,6 @@ class Rule:
     see: str
     do: str
     reference: str
-
-
-class Problem(msgspec.Struct, frozen=True, gc=False):
-    """What the classic form does wrong in this workload today. `container` is the helper; `text` one sentence that names it."""
-
-    id: str
-    container: str
-    text: str
-    seen: tuple[str, ...] = ()
-    """What live Pods did that shows it, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True)

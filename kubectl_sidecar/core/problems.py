@@ -1,6 +1,6 @@
-"""What the classic form does wrong in a workload today; and what a migration makes of it, without promising too much.
+"""What the classic form does wrong in a workload today. What a migration makes of it, planning/removal.py says.
 
-One function per problem in `PROBLEMS`; rules.py has a page for each. Only helpers that are certainly or likely ones have
+One function per problem in `PROBLEMS`; rules/ has a page for each. Only helpers that are certainly or likely ones have
 problems: what nobody is sure of is asked about, not complained about."""
 
 from __future__ import annotations
@@ -12,15 +12,23 @@ import msgspec
 
 from kubectl_sidecar.core.classification.findings import Finding
 from kubectl_sidecar.core.classification.past import Pasts, seen_of
-from kubectl_sidecar.core.plan import Problem, Relocation, Removal
-from kubectl_sidecar.core.pod.hooks import pre_stop_effect
-from kubectl_sidecar.core.pod.placement import final_order
-from kubectl_sidecar.core.pod.probes import any_fits
 from kubectl_sidecar.core.pod.reach import command_text, need, same_file
 from kubectl_sidecar.core.pod.resources import is_native
 from kubectl_sidecar.core.pod.scripts import files_that_end_it, makes
 from kubectl_sidecar.core.recipes.globs import quoted
+from kubectl_sidecar.core.recipes.patterns import any_fits
 from kubectl_sidecar.core.workload import Container, Workload
+
+
+class Problem(msgspec.Struct, frozen=True, gc=False):
+    """What the classic form does wrong in this workload today. `container` is the helper; `text` one sentence that names it."""
+
+    id: str
+    container: str
+    text: str
+    seen: tuple[str, ...] = ()
+    """What live Pods did that shows it, one sentence each."""
+
 
 _JOBS = ("Job", "CronJob")
 
@@ -208,83 +216,4 @@ _STOP: Mapping[str, str] = {
     "inbound": "requests in flight are cut off",
     "outbound": "the last calls of {app} through it fail",
     "other": "{app} drains without it",
-}
-
-
-def removal(
-    problem: Problem, relocation: Relocation, workload: Workload, relocations: Sequence[Relocation] = ()
-) -> Removal:
-    """What becomes of a problem when its helper moves. `relocations` are all of the plan (or only this one). Without a
-    startupProbe the start race is narrowed at best: "running" is all that the app waits for."""
-    return _REMOVALS[problem.id](problem, relocation, workload, relocations or (relocation,))
-
-
-def _start_removed(problem: Problem, relocation: Relocation, workload: Workload, all_: Sequence[Relocation]) -> Removal:
-    name, container = problem.container, relocation.container
-    if relocation.probe or container.startup_probe:
-        return Removal(problem, "removed", f"the app starts only when the startupProbe of {name} has passed")
-    if container.post_start:
-        return Removal(
-            problem,
-            "narrowed",
-            f"{name} starts first, and the app waits for its postStart hook; whether it is ready then, no startupProbe says",
-        )
-    return Removal(
-        problem, "narrowed", f"{name} starts first, but the app does not wait until it is ready: it has no startupProbe"
-    )
-
-
-def _stop_removed(problem: Problem, relocation: Relocation, workload: Workload, all_: Sequence[Relocation]) -> Removal:
-    name = problem.container
-    effect = pre_stop_effect(relocation.container, relocation.finding.recipe)
-    if effect == "exit":
-        return Removal(
-            problem,
-            "stays",
-            f"the preStop hook of {name} ends it as soon as the Pod's end begins, while the app still runs",
-        )
-    if effect == "revoke":
-        return Removal(
-            problem,
-            "stays",
-            f"the preStop hook of {name} revokes what the app still uses, as soon as the Pod's end begins",
-        )
-    return Removal(problem, "removed", f"{name} gets SIGTERM only when the app has ended")
-
-
-def _job_removed(problem: Problem, relocation: Relocation, workload: Workload, all_: Sequence[Relocation]) -> Removal:
-    return Removal(
-        problem,
-        "removed",
-        f"the Job is complete when its own containers have ended; {problem.container} gets SIGTERM then",
-    )
-
-
-def _init_removed(problem: Problem, relocation: Relocation, workload: Workload, all_: Sequence[Relocation]) -> Removal:
-    inits = workload.spec.init_list
-    order = list(final_order([c.name for c in inits], {r.finding.name: r.target for r in all_}))
-    late = [
-        c.name
-        for c in inits
-        if not is_native(c) and need(c, relocation.container) and order.index(c.name) < relocation.target
-    ]
-    if late:
-        return Removal(problem, "stays", f"{problem.container} still comes after {late[0]}")
-    gate = (
-        "when its startupProbe has passed" if relocation.probe or relocation.container.startup_probe else "once it runs"
-    )
-    return Removal(problem, "removed", f"{problem.container} comes before it, and it starts {gate}")
-
-
-def _declared(problem: Problem, relocation: Relocation, workload: Workload, all_: Sequence[Relocation]) -> Removal:
-    return Removal(problem, "removed", f"{problem.container} becomes a native sidecar")
-
-
-_REMOVALS: Mapping[str, Callable[[Problem, Relocation, Workload, Sequence[Relocation]], Removal]] = {
-    "start-race": _start_removed,
-    "stop-race": _stop_removed,
-    "job-never-completes": _job_removed,
-    "job-kill-switch": _job_removed,
-    "init-needs-helper": _init_removed,
-    "mis-declared-sidecar": _declared,
 }

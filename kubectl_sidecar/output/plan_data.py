@@ -14,12 +14,13 @@ from kubectl_sidecar.core.classification.past import restarts_of
 from kubectl_sidecar.core.edits import json_patch
 from kubectl_sidecar.core.facts import Facts, Unknown, effective_version
 from kubectl_sidecar.core.owners import what_happens_next
-from kubectl_sidecar.core.plan import Plan, Problem, Relocation, Risk
+from kubectl_sidecar.core.plan import Plan, Relocation, Risk
 from kubectl_sidecar.core.planning.advice import advice
 from kubectl_sidecar.core.planning.startup import startup
 from kubectl_sidecar.core.pod.resources import Usage
 from kubectl_sidecar.core.pod.surroundings import impact
 from kubectl_sidecar.core.pod.timeline import Step, Timeline
+from kubectl_sidecar.core.problems import Problem
 from kubectl_sidecar.core.rules import RULES
 from kubectl_sidecar.output.listing import API_VERSION, finding_data
 from kubectl_sidecar.output.plan import row_of

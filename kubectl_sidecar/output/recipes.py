@@ -103,6 +103,7 @@ def _start(recipe: Recipe) -> Iterator[str]:
 
 def _stop(recipe: Recipe) -> Iterator[str]:
     yield from _line("quit by", ", ".join(recipe.quit_endpoints))
+    yield from _patterns("wrapped by", recipe.wrappers)
     for hook in recipe.hooks:
         yield from _line("hook", f"{hook.pattern}: {hook.effect}{'. ' if hook.note else ''}{hook.note}")
     yield from _line("on SIGTERM", recipe.sigterm)

@@ -79,7 +79,7 @@ ROWS = (
     Row("--filename", "migrate --dry-run", "migrate -f top.yaml --dry-run", seen="top-pod"),
     Row("--recursive", "migrate -f . --dry-run", "migrate -f . -R --dry-run", seen="nested-pod"),
     Row("--kube-version", "migrate -f shop.yml.txt --dry-run", "migrate -f shop.yml.txt --dry-run --kube-version 1.27", seen="server-too-old"),
-    Row("--kube-version", "describe -f top.yaml", "describe -f top.yaml --kube-version 1.28", seen="server v1.28"),
+    Row("--kube-version", "describe -f top.yaml", "describe -f top.yaml --kube-version 1.28", seen="for Kubernetes 1.28"),
     Row("--output", "describe -f top.yaml", "describe -f top.yaml -o json", seen='"kind": "PlanList"'),
     Row("--output", f"migrate {CHECKOUT} --dry-run", f"migrate {CHECKOUT} --dry-run -o json-patch", seen='"op": "move"'),
     Row("--container", f"migrate {CHECKOUT} --dry-run", f"migrate {CHECKOUT} --dry-run --container log-shipper=leave", seen="you said leave"),

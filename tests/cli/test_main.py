@@ -112,3 +112,46 @@ def test_a_daemon_is_not() -> None:
 def test_a_stream_that_is_closed_changes_nothing(stream: str) -> None:
     assert python(LEAVE + f"sys.{stream}.close(); leave(6)").returncode == 6
     assert python(LEAVE + f"sys.{stream} = None; leave(6)").returncode == 6
+
+
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    command = ["/bin/sh", "-c", line.replace("SIDECAR", f"'{sys.executable}' -m kubectl_sidecar")]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-"])
+def test_a_stream_that_was_closed_at_the_start_is_no_fault(closed: str) -> None:
+    done = shell(f"SIDECAR list --demo {closed}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("fluent-bit" in done.stdout) == (">&-" not in closed.replace("2>&-", ""))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Only Linux has /dev/full")
+def test_a_full_disk_is_a_sentence() -> None:
+    done = shell("SIDECAR list --demo >/dev/full")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: the output could not be written: No space left on device. Put that right and run it again\n"
+    )
+
+
+RAISES = """
+import errno, os, sys
+import click
+from kubectl_sidecar.cli.exits import run
+@click.command
+def fails():
+    raise OSError(errno.{code}, os.strerror(errno.{code}), "/here")
+sys.exit(run(fails, [], program_name="x", stderr=sys.stderr, environ={{}}))
+"""
+
+
+@pytest.mark.parametrize("code", ["EACCES", "EROFS", "ENOSPC"])
+def test_a_file_that_the_system_refuses_is_named(code: str) -> None:
+    done = python(RAISES.format(code=code))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: /here: ")
+
+
+def test_another_fault_of_the_system_is_our_bug() -> None:
+    assert python(RAISES.format(code="EINVAL")).returncode == 70

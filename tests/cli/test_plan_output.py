@@ -16,7 +16,7 @@ from kubectl_sidecar.cli.main import group
 from kubectl_sidecar.sources.manifests import Manifest as Document
 from kubectl_sidecar.sources.manifests import parse
 from tests.cluster.classic import Manifest, classic, names, template_of
-from tests.cluster.plugin import Ran
+from tests.cluster.plugin import Ran, alone_in
 
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs/schemas/plan.json").read_text())
 SHOP = ("-n", "shop", "--demo")
@@ -210,3 +210,56 @@ def test_doctor_as_data(call: Any) -> None:
 def test_the_order_is_shown_before_the_question(call: Any) -> None:
     ran = call("migrate", "deployment/checkout", *SHOP, "--dry-run")
     assert ran.out.index("start today") < ran.out.index("Resources") < ran.out.index("Verdict")
+
+
+@pytest.mark.parametrize(
+    ("ref", "owner"), [("deployment/storefront", "kubectl apply"), ("deployment/basket", "Helm basket")]
+)
+def test_after_a_write_its_owner_is_told_the_same_change(tmp_path: Path, ref: str, owner: str) -> None:
+    program = alone_in(tmp_path)
+    patch = program.run("migrate", ref, *SHOP, "--dry-run", "-o", "kustomize").out
+    ran = program.run("migrate", ref, *SHOP, "-y", "--allow-owned", "--no-wait")
+    assert ran.code == Exit.COMPLETE
+    _, _, told = ran.out.partition("  undo with: ")
+    assert f"The source of {owner} still has the old form. Until it has the change below:" in told
+    assert "Duplicate value" in told
+    assert told.endswith(patch)
+
+
+def test_a_person_who_says_yes_to_what_kubectl_apply_keeps_is_told_the_change_too(tmp_path: Path) -> None:
+    ran = alone_in(tmp_path).answer("migrate", "deployment/storefront", *SHOP, "--no-wait", answers=["y"])
+    assert ran.code == Exit.COMPLETE
+    _, _, told = ran.out.partition("  undo with: ")
+    assert "kubectl sidecar migrate -f MANIFEST --dry-run=client -o yaml" in told
+    assert "$patch: delete" in told
+
+
+def test_nothing_is_told_of_what_nobody_owns(tmp_path: Path) -> None:
+    ran = alone_in(tmp_path).run("migrate", "deployment/checkout", *SHOP, "-y", "--no-wait")
+    assert ran.out.splitlines()[-1] == "  undo with: kubectl sidecar undo deployment/checkout -n shop"
+
+
+@pytest.mark.parametrize(
+    ("words", "printed"),
+    [
+        (("deployment/basket", "-y"), True),  # Helm's: the source has to change
+        (("pod/debug-checkout", "-y"), True),  # cannot be patched: its manifest has to change
+        (("deployment/checkout",), False),  # only nobody to ask
+    ],
+    ids=["owned", "immutable", "no terminal"],
+)
+def test_a_refusal_prints_the_change_where_the_source_is_the_way_out(
+    call: Any, words: tuple[str, ...], printed: bool
+) -> None:
+    ran = call("migrate", *words, *SHOP)
+    assert (ran.code, "$patch: delete" in ran.out) == (Exit.REFUSED, printed)
+
+
+def test_files_are_named_as_files(call: Any, files: Any) -> None:
+    path = files(classic())
+    (first, *_) = call("describe", "-f", path, "--kube-version", "1.34").out.splitlines()
+    assert first == f"Deployment shop · 2 replicas · file {path} · for Kubernetes 1.34.0"
+    ran = call("describe", "-f", path)
+    assert "Kubernetes version not given" in ran.out
+    assert "not asked for" not in ran.out
+    assert "refused in place" not in call("describe", "-f", path, "--kube-version", "1.28").out

@@ -42,7 +42,8 @@ DB_PROXY = Recipe(
 GUARD = Recipe("guard", "Auth proxy", "auth", Match(), traffic="inbound", placement=Placement("other"))
 MESH = Recipe("mesh", "Mesh proxy", "mesh", Match(), traffic="outbound", placement=Placement("network-proxy"))
 INJECTORS = (
-    replace(MESH, companions=("mesh-init",), injector=Injector("a mesh", asks=("mesh.example.com/inject=enabled", "mesh.example.com/rev"))),
+    replace(MESH, companions=("mesh-init",), wrappers=Match(command=("mesh-await",), env=("MESH_QUIT_API",)),
+            injector=Injector("a mesh", asks=("mesh.example.com/inject=enabled", "mesh.example.com/rev"))),
     replace(MESH, family="sdk", injector=Injector("a runtime", asks=("sdk.example.com/enabled=true",))),
     replace(MESH, family="agent", companions=("agent-init",), placement=Placement("secrets"),
             injector=Injector("an agent's", asks=("agent.example.com/inject=true",))),

@@ -29,6 +29,7 @@ from tests.core.risk_parts import (
     http,
     known,
     limited,
+    pointing,
     rolling,
     service,
 )
@@ -178,6 +179,15 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("default-container", None, SIMPLE),
         Case("index-shift", "note", pod_object(helper(), app())),
         Case("index-shift", None, SIMPLE),
+        Case("index-shift", "caution", SIMPLE, facts=known(pointing=(pointing("/spec/template/spec/containers/1/image"),)), words="nothing then"),
+        Case("index-shift", None, SIMPLE, facts=known(pointing=(pointing("/spec/template/spec/containers/0/image"),))),
+        Case("index-shift", None, SIMPLE, facts=known(pointing=(pointing("/spec/template/spec/containers/1/image", name="other"),))),
+        Case(
+            "index-shift",
+            "caution",
+            SIMPLE,
+            facts=known(pointing=({"kind": "Application", "spec": {"ignoreDifferences": [{"jqPathExpressions": [".spec.containers[1]"]}]}},)),
+        ),
         Case("ksm-series", "note", SIMPLE),
         Case("ksm-series", None, pod_object(app())),
     ),

@@ -193,9 +193,9 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("shared-pid-kill", None, pod_object(app(**hook("preStop", run("kill 1"))), helper(), spec={"shareProcessNamespace": True})),
         Case("shared-pid-kill", None, pod_object(app(**script("work; pkill -HUP helper")), helper(), spec={"shareProcessNamespace": True})),
         Case("shared-pid-kill", None, pod_object(app(**script("work; pkill helper")), helper())),
-        Case("exit-wrapper", "note", pod_object(app(command=["/linkerd-await", "--shutdown", "--", "/app"]), helper()), DB_PROXY),
-        Case("exit-wrapper", "note", pod_object(app(env=[{"name": "ENVOY_ADMIN_API", "value": "http://127.0.0.1:15000"}]), helper()), DB_PROXY),
-        Case("exit-wrapper", None, pod_object(app(command=["/linkerd-await", "--", "/app"]), helper()), SHIPPER),
+        Case("exit-wrapper", "note", pod_object(app(command=["/mesh-await", "--shutdown", "--", "/app"]), helper()), DB_PROXY),
+        Case("exit-wrapper", "note", pod_object(app(env=[{"name": "MESH_QUIT_API", "value": "http://127.0.0.1:15000"}]), helper()), DB_PROXY),
+        Case("exit-wrapper", None, pod_object(app(command=["/mesh-await", "--", "/app"]), helper()), SHIPPER),
         Case(
             "wait-loop",
             "note",

@@ -151,6 +151,12 @@ APPLIED = {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "
 HELM = {"annotations": {"meta.helm.sh/release-name": "shop"}}
 
 
+def pointing(path: str, name: str = "shop") -> dict[str, Any]:
+    """A Kustomization that patches by an index."""
+    patch = {"target": {"kind": "Deployment", "name": name}, "patch": f"- op: remove\n  path: {path}\n"}
+    return {"kind": "Kustomization", "patches": [patch]}
+
+
 def elsewhere(obj: dict[str, Any]) -> dict[str, Any]:
     """The same object in another namespace."""
     return {**obj, "metadata": {**obj["metadata"], "namespace": "elsewhere"}}

@@ -83,6 +83,7 @@ FULL: dict[str, Any] = {
     "one_shot": {"args": ["--once"]},
     "needs_app": {"args": ["-ship.*"]},
     "quit_endpoints": ["/quit"],
+    "wrappers": {"command": ["ship-await"]},
     "hooks": [{"pattern": "*ship stop*", "effect": "exit", "note": "n"}],
     "sigterm": "Flushes.",
     "companions": ["ship-init"],

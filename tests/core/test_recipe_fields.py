@@ -160,6 +160,10 @@ ROWS: dict[str, Callable[[], Pair]] = {
     ),
     "Recipe.one_shot": lambda: risky({"one_shot": Match(args=("--finish",))}, args=["--finish"]),
     "Recipe.needs_app": lambda: risky({"needs_app": Match(args=("--strict",))}, args=["--strict"]),
+    "Recipe.wrappers": lambda: (
+        page(BASE),
+        page(replace(BASE, wrappers=Match(command=("aide-await",)))),
+    ),
     "Recipe.quit_endpoints": lambda: risky(
         {"quit_endpoints": ("/bye",)}, main={"command": ["sh", "-c", "work; curl -X POST localhost:9000/bye"]}
     ),

@@ -1,7 +1,7 @@
 """Plays of what manifests do today to get an order, and of what stands in front of an app: the Pods of test_habits.py.
 
 Helpers serve port 9090 and apps port 8080, both by busybox' httpd. Where something happens only when a helper has been started
-again, the app works for SOME_RESTARTS seconds, in which the kubelet's first back-off (10 s) is over.
+again, the app works for SOME_RESTARTS seconds, which is longer than the kubelet's first back-off (10 s).
 """
 
 from __future__ import annotations
@@ -80,7 +80,11 @@ def start_plays(p: Parts) -> dict[str, Play]:
     client = p.helper(recording(f"{asks(9090)} && record reached || record refused\n") + draining(1), name="client")
     server = p.helper("httpd -p 9090\n" + draining(1), name="server", **serves(9090))
     pair = p.spec(p.main(), client, server, terminationGracePeriodSeconds=20)
-    hook = {"postStart": {"exec": {"command": ["sh", "-c", "until test -e $SHARED/$POD-let-go; do sleep 0.5; done"]}}}
+    # nobody in the Pod makes what it waits for
+    hook = {"postStart": {"exec": {"command": ["sh", "-c", "until test -e /gate/$POD-let-go; do sleep 0.5; done"]}}}
+    gated = p.helper(lifecycle=hook)
+    gated["volumeMounts"] = [*gated["volumeMounts"], {"name": "gate", "mountPath": "/gate", "readOnly": True}]
+    gate = {"name": "gate", "hostPath": {"path": str(p.shared), "type": "Directory"}}
     needs_init = p.helper(recording(f"until {asks(9090)}; do sleep 0.2; done\nrecord reached"), name="setup")
     ends = recording("sleep 2\nexit 0")
     once: Manifest = {"command": ["sh", "-c", ends, "--once"]}
@@ -98,7 +102,7 @@ def start_plays(p: Parts) -> dict[str, Play]:
         "may-end": Play(p.spec(p.main(), p.helper(ends, restartPolicy="Never")), BOTH),
         "client-first": Play(pair, helpers=("client", "server"), place={"client": "before:server"}),
         "client-last": Play(pair, helpers=("client", "server"), place={"client": "after:server"}),
-        "hook-waits": Play(p.spec(p.main(), p.helper(lifecycle=hook), terminationGracePeriodSeconds=1)),
+        "hook-waits": Play(p.spec(p.main(), gated, volumes=[gate], terminationGracePeriodSeconds=1)),
         "needs-app": Play(p.spec(web, depends), BOTH, copies=4),
         "waits": Play(p.spec(waits, p.helper(late, **serves(9090)))),
         "waits-gated": Play(p.spec(waits, p.helper(late, **serves(9090), **probe))),

@@ -101,6 +101,19 @@ def test_keys_that_choose_what_is_seen(keys: tuple[str, ...], seen: list[str]) -
     play(on, acts)
 
 
+def test_the_keys_at_the_bottom_are_those_of_the_filter_while_one_types() -> None:
+    on = stage()
+
+    async def acts(pilot: Pilot[Any]) -> None:
+        await pilot.press("slash")
+        await until(pilot, lambda: "to the list" in text_of(on.app))
+        assert "migrate" not in text_of(on.app).splitlines()[-1]
+        await pilot.press("a", "enter")
+        await until(pilot, lambda: "enter details" in text_of(on.app).replace("enterdetails", "enter details"))
+
+    play(on, acts)
+
+
 def test_a_label_selector_asks_the_server_again() -> None:
     on = stage()
     on.cluster.edit(resolve("deploy").resource, "shop", "db", lambda o: o["metadata"].update(labels={"team": "data"}))

@@ -8,7 +8,7 @@ from kubectl_sidecar.actions.inspect import Row, Source
 from kubectl_sidecar.core.classification.findings import Finding, State
 from kubectl_sidecar.core.kinds import resolve
 from kubectl_sidecar.core.owners import Owner
-from kubectl_sidecar.core.plan import Problem
+from kubectl_sidecar.core.problems import Problem
 from kubectl_sidecar.tui.listing import Listing, SortBy, View, entry_of
 
 

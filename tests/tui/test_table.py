@@ -98,6 +98,33 @@ def test_wide_shows_whole_texts_and_scrolls_sideways() -> None:
     play(on, acts, size=(80, 24))
 
 
+def test_the_column_that_sorts_has_an_arrow() -> None:
+    on = stage()
+
+    async def acts(pilot: Pilot[Any]) -> None:
+        assert "↑" not in text_of(on.app)
+        await pilot.press("S")
+        assert "STATE↑" in text_of(on.app)
+        await pilot.press("S")
+        assert "STATE↓" in text_of(on.app)
+
+    play(on, acts, size=(120, 30))
+
+
+def test_what_is_cut_at_the_scrollbar_ends_with_an_ellipsis() -> None:
+    on = stage()
+
+    async def acts(pilot: Pilot[Any]) -> None:
+        width = on.app.workloads.table.size.width
+        filled(on, *(entry(f"{number:02}-{'x' * 60}") for number in range(40)))
+        await pilot.pause()
+        table = on.app.workloads.table
+        assert table.scrollable_size.width == width - 1
+        await until(pilot, lambda: table.virtual_size.width == width - 1)
+
+    play(on, acts, size=(80, 24))
+
+
 def test_a_hundred_thousand_rows() -> None:
     on = stage()
     many = [entry(f"w-{number:06}", "classic" if number % 2 else "none") for number in range(100_000)]

@@ -19,12 +19,13 @@ from kubectl_sidecar.core.edits import Edit, Move, Remove, Set
 from kubectl_sidecar.core.facts import Facts, effective_version
 from kubectl_sidecar.core.owners import owner_of
 from kubectl_sidecar.core.plan import Change, Judged, Plan, Relocation, Skipped
+from kubectl_sidecar.core.planning.removal import removal
 from kubectl_sidecar.core.pod.hooks import removable_pre_stop
 from kubectl_sidecar.core.pod.placement import Placed, place
 from kubectl_sidecar.core.pod.probes import derived_startup_probe
 from kubectl_sidecar.core.pod.resources import usage
 from kubectl_sidecar.core.pod.timeline import timeline
-from kubectl_sidecar.core.problems import problems, removal
+from kubectl_sidecar.core.problems import problems
 from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.core.risks import Context, judge, unknowns
 from kubectl_sidecar.core.workload import Container, PodSpec, Workload

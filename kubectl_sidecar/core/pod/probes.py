@@ -136,12 +136,6 @@ def _env(match: Match, container: Container) -> bool:
     )
 
 
-def any_fits(match: Match, container: Container) -> str:
-    """The first pattern of a Match that fits the container's command, args, environment, ports or mounts; '' for none."""
-    tests, words = tests_of(match), capped_words(container)
-    return tests.first_command(words, joined(words)) or tests.first_other(container)
-
-
 _NONE: frozenset[str] = frozenset()
 
 

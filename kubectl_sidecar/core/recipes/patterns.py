@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
-from kubectl_sidecar.core.recipes.globs import WORD_CAP, Image, glob, inside
+from kubectl_sidecar.core.recipes.globs import WORD_CAP, Image, capped_words, glob, inside, joined
 from kubectl_sidecar.core.recipes.recipe import Match
 from kubectl_sidecar.core.workload import Container
 
@@ -61,7 +62,9 @@ class Tests:
         return ""
 
 
+@lru_cache(maxsize=1024)
 def tests_of(match: Match) -> Tests:
+    """The groups, compiled; few matches are asked for often."""
     pairs = [p for p in match.env if "=" in p]
     return Tests(
         command=tuple((p, inside(p)[0]) for p in match.command),
@@ -71,6 +74,12 @@ def tests_of(match: Match) -> Tests:
         ports=frozenset(match.ports),
         mounts=tuple((p, glob(p)) for p in match.mounts),
     )
+
+
+def any_fits(match: Match, container: Container) -> str:
+    """The first pattern of a Match that fits the container's command, args, environment, ports or mounts; '' for none."""
+    tests, words = tests_of(match), capped_words(container)
+    return tests.first_command(words, joined(words)) or tests.first_other(container)
 
 
 @dataclass(frozen=True, slots=True)

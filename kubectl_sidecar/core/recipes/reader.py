@@ -173,7 +173,7 @@ def _checked(recipe: Recipe) -> Recipe:
             raise _Fault(f"quit_endpoints[{i}]", 'expected a path that begins with "/"')
     for name in ("match", "unless"):
         _check_match(getattr(recipe, name), name)
-    for name in ("one_shot", "needs_app"):
+    for name in ("one_shot", "needs_app", "wrappers"):
         _check_condition(getattr(recipe, name), name)
     if recipe.startup_probe:
         _check_condition(recipe.startup_probe.requires, "startup_probe.requires")

@@ -172,6 +172,8 @@ class Recipe:
     """Flags that make it depend on the app being up at its own start (and exit when it is not)."""
     quit_endpoints: tuple[str, ...] = ()
     """URL paths with which an app tells it to exit: needless after the migration."""
+    wrappers: Match = field(default_factory=Match)
+    """Programs and settings with which an app waits for it and ends it with itself: needless after the migration."""
     hooks: tuple[HookMeaning, ...] = ()
     sigterm: str = ""
     """What it does on SIGTERM, in words, with the knob that bounds it."""

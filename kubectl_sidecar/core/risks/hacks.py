@@ -10,7 +10,8 @@ from kubectl_sidecar.core.plan import Relocation, Risk
 from kubectl_sidecar.core.pod.reach import asked_by, command_text, same_file, served
 from kubectl_sidecar.core.pod.scripts import files_that_end_it, makes, waited_for
 from kubectl_sidecar.core.problems import kill_switch, kills
-from kubectl_sidecar.core.recipes.globs import capped_words, glob, quoted, word_set
+from kubectl_sidecar.core.recipes.globs import capped_words, glob, quoted
+from kubectl_sidecar.core.recipes.patterns import any_fits
 from kubectl_sidecar.core.risks.context import Context
 from kubectl_sidecar.core.workload import Container
 
@@ -130,24 +131,19 @@ def shared_pid_kill(context: Context) -> Iterator[Risk]:
             )
 
 
-_WRAPPERS = word_set("linkerd-await scuttle envoy-preflight")
-_WRAPPER_ENV = word_set("ENVOY_ADMIN_API ISTIO_QUIT_API GENERIC_QUIT_ENDPOINTS START_WITHOUT_ENVOY NEVER_KILL_ISTIO")
-
-
 def exit_wrapper(context: Context) -> Iterator[Risk]:
-    """Wrappers that wait for a proxy at the start and end it with the app."""
+    """Wrappers that wait for a proxy at the start and end it with the app; the proxy itself may be injected later."""
     if not any(r.finding.recipe and r.finding.recipe.traffic != "none" for r in context.relocations):
         return
     for app in context.apps:
-        word = next((w.rpartition("/")[2] for w in capped_words(app)[:4] if w.rpartition("/")[2] in _WRAPPERS), "")
-        variable = next((e.name for e in app.env or () if e.name in _WRAPPER_ENV), "")
-        if word or variable:
+        sign = next((found for recipe in context.recipes if (found := any_fits(recipe.wrappers, app))), "")
+        if sign:
             yield Risk(
                 "exit-wrapper",
                 "note",
                 app.name,
-                f"it is wrapped ({word or variable}) to wait for its proxy and to end it; with a native sidecar and "
-                "a startupProbe both are needless",
+                f"it is wrapped ({sign}) to wait for its proxy and to end it; with a native sidecar and a startupProbe both are "
+                "needless",
                 "Take the wrapper out, or tell it to do nothing, when the new form has proved itself.",
                 "command",
             )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from kubectl_sidecar.core.facts import Unknown
-from kubectl_sidecar.core.plain import get, name_of, texts
+from kubectl_sidecar.core.plain import get, items, name_of, texts
 from kubectl_sidecar.core.plan import Risk
 from kubectl_sidecar.core.risks.context import Context
 
@@ -202,6 +204,17 @@ def default_container(context: Context) -> Iterator[Risk]:
 def index_shift(context: Context) -> Iterator[Risk]:
     before, after = [c.name for c in context.before.main_list], [c.name for c in context.after.main_list]
     shifted = [name for name in after if before.index(name) != after.index(name)] if set(after) <= set(before) else []
+    for user, index in _by_index(context):
+        if index < len(before) and (index >= len(after) or after[index] != before[index]):
+            now = f"is {after[index]} then" if index < len(after) else "is nothing then: the patch fails"
+            yield Risk(
+                "index-shift",
+                "caution",
+                before[index],
+                f"{user} points at it by its index: containers/{index} {now}",
+                "Change the path in the same commit (initContainers and its new index), or patch by name.",
+                "spec.containers",
+            )
     if shifted:
         yield Risk(
             "index-shift",
@@ -210,6 +223,34 @@ def index_shift(context: Context) -> Iterator[Risk]:
             f"{', '.join(shifted)} moves to another index of containers: JSON patches and queries by index (containers/1) then mean another one",
             "Look for them in kustomizations, policies and dashboards.",
         )
+
+
+_INDEX = re.compile(r"/spec/containers/(\d{1,3})(?!\d)|\.spec\.containers\[(\d{1,3})\]")
+
+
+def _by_index(context: Context) -> Iterator[tuple[str, int]]:
+    """Who points at which index of this workload's containers: JSON patches of kustomizations, ignored differences of Argo CD."""
+    for user in () if isinstance(context.facts.pointing, Unknown) else context.facts.pointing:
+        entries = (
+            *((item, get(item, "target")) for key in ("patches", "patchesJson6902") for item in items(user.get(key))),
+            *((item, item) for item in items(get(user, "spec", "ignoreDifferences"))),
+        )
+        label = " ".join(filter(None, (str(user.get("kind")), name_of(user))))
+        seen = {
+            (label, int(one or other))
+            for item, target in entries
+            if _meant(target, context)
+            for where in (item.get("patch"), *texts(item.get("jsonPointers")), *texts(item.get("jqPathExpressions")))
+            if isinstance(where, str)
+            for one, other in _INDEX.findall(where)
+        }
+        yield from sorted(seen)
+
+
+def _meant(target: Any, context: Context) -> bool:
+    """Whether a target names this workload, as far as it says anything."""
+    workload = context.workload
+    return get(target, "kind") in (None, workload.kind.name) and get(target, "name") in (None, workload.name)
 
 
 def ksm_series(context: Context) -> Iterator[Risk]:

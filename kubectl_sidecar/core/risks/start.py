@@ -6,16 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 
 from kubectl_sidecar.core.plan import Risk, Severity
-from kubectl_sidecar.core.pod.probes import (
-    any_fits,
-    asks_app,
-    filled_before,
-    needs_app,
-    passes_through,
-    waits_in_command,
-)
+from kubectl_sidecar.core.pod.probes import asks_app, filled_before, needs_app, passes_through, waits_in_command
 from kubectl_sidecar.core.pod.reach import Asked, asked_by, port_names, script_of, served
 from kubectl_sidecar.core.recipes.globs import capped_words, joined, parse_image, word_set
+from kubectl_sidecar.core.recipes.patterns import any_fits
 from kubectl_sidecar.core.risks.context import Context
 from kubectl_sidecar.core.workload import Container
 
@@ -39,7 +33,7 @@ def one_shot_helper(context: Context) -> Iterator[Risk]:
 _ONE_SHOT = word_set(
     "--one-time --one-shot --oneshot --once -once -onetime --onetime --run-once --exit-after-auth -exit-after-auth"
 )
-_ONE_SHOT_ENV = frozenset({("METHOD", "LIST"), ("GITSYNC_ONE_TIME", "true"), ("GIT_SYNC_ONE_TIME", "true")})
+_ONE_SHOT_ENV = re.compile(r"(?:^METHOD=LIST|(?:^|_)(?:ONE_?TIME|ONE_?SHOT|RUN_ONCE)=(?:true|1|yes))$", re.IGNORECASE)
 
 
 def _one_shot_word(container: Container) -> str:
@@ -51,8 +45,8 @@ def _one_shot_word(container: Container) -> str:
     setting = _ONE_SHOT_SETTING.search(joined(words))
     if setting:
         return setting[0]
-    pairs = {(e.name, e.value or "") for e in container.env or ()} & _ONE_SHOT_ENV
-    return f"env {min(pairs)[0]}" if pairs else ""  # values of the environment are never quoted
+    names = [e.name for e in container.env or () if e.value and _ONE_SHOT_ENV.search(f"{e.name[:80]}={e.value[:8]}")]
+    return f"env {names[0][:80]}" if names else ""  # values of the environment are never quoted
 
 
 _ONE_SHOT_SETTING = re.compile(r"\bexit_after_auth *[=:] *true\b|\bdaemon_mode *[=:] *false\b")

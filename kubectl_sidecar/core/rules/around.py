@@ -169,10 +169,10 @@ PAGES = (
     ),
     Rule(
         "index-shift", "risk", "containers change their index",
-        "The helper stood before others in containers.",
-        "JSON patches, jsonpath queries and policies by index mean another container then.",
-        "Search kustomizations for /containers/ followed by a number.",
-        "Address containers by name.",
+        "The helper stood before others in containers, or a kustomization or an Argo CD Application beside the manifest names it by its index.",
+        "JSON patches, jsonpath queries and policies by index mean another container then, or none: then the build fails.",
+        "Search kustomizations and Applications for /containers/ followed by a number.",
+        "Address containers by name, or change the paths in the same commit.",
         "https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/",
     ),
     Rule(

@@ -1,4 +1,4 @@
-"""Taking stock: which workloads are there, what are their containers, what is wrong with them today.
+"""Taking stock of a cluster.
 
 Kinds are listed in parallel and their rows reported as pages arrive. ReplicaSets, Jobs and Pods are read as metadata only;
 those that a listed controller owns belong to its row (folding), and only the others are fetched whole."""
@@ -6,16 +6,14 @@ those that a listed controller owns belong to its row (folding), and only the ot
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-import msgspec
-
+from kubectl_sidecar.actions.inspect.rows import Gap, Inventory, Row, Source, row_of, with_injected
 from kubectl_sidecar.actions.parallel import ahead, in_parallel
-from kubectl_sidecar.core.classification.classify import RecipeIndex, classify
-from kubectl_sidecar.core.classification.findings import Finding, Override, State, Surroundings, state_of
+from kubectl_sidecar.core.classification.classify import RecipeIndex
 from kubectl_sidecar.core.decode import (
     MetadataPage,
     Page,
@@ -25,14 +23,10 @@ from kubectl_sidecar.core.decode import (
     decode_or_broken,
     decode_page,
 )
-from kubectl_sidecar.core.kinds import KINDS, Kind, of_object, resolve
-from kubectl_sidecar.core.owners import Owner, owner_of
-from kubectl_sidecar.core.plan import Problem
-from kubectl_sidecar.core.problems import problems
+from kubectl_sidecar.core.kinds import KINDS, Kind, resolve
 from kubectl_sidecar.core.workload import Broken, Metadata, Workload
 from kubectl_sidecar.errors import ClusterError, Expired, InputError, Invalid, NotFound, SidecarError
 from kubectl_sidecar.sources.cluster import Cluster, ListQuery
-from kubectl_sidecar.sources.manifests import Manifest, Unreadable
 
 PageT = TypeVar("PageT", Page, MetadataPage)
 
@@ -45,44 +39,6 @@ _RESTARTS = 3
 _FEW = 20
 """Up to so many objects without a controller are fetched one by one; more are read from whole pages of their kind."""
 
-_NOBODY = Owner("nobody")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a workload was read: a cluster's context, or a document of a file (counted from 0 as a YAML stream counts)
-    and, for an element of a List, its index."""
-
-    context: str = ""
-    file: str = ""
-    document: int | None = None
-    item: int | None = None
-
-
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """A workload as a list shows it. `fault` says what could not be read of a broken one."""
-
-    source: Source
-    kind: Kind
-    api_version: str
-    namespace: str
-    name: str
-    state: State
-    findings: tuple[Finding, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    owner: Owner = _NOBODY
-    fault: str = ""
-
-    @property
-    def ref(self) -> str:
-        """`deployment/checkout`: what every command accepts."""
-        return f"{self.kind.name.lower()}/{self.name}"
-
-    @property
-    def at_risk(self) -> bool:
-        """Whether some sidecar here lacks ordering guarantees."""
-        return self.state in ("classic", "mixed", "injected")
-
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -91,14 +47,6 @@ class Scope:
     namespaces: tuple[str, ...] | None
     selector: str = ""
     kinds: tuple[Kind, ...] = KINDS
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Something of the scope that could not be read: the inventory is incomplete."""
-
-    what: str
-    error: SidecarError
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +64,6 @@ class Missed:
 
 
 ScanEvent = Found | Missed
-
-
-@dataclass(frozen=True, slots=True)
-class Inventory:
-    """What there is, sorted by namespace, kind and name."""
-
-    rows: tuple[Row, ...]
-    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(slots=True)
@@ -162,49 +102,6 @@ def scan(
     _injected(state)
     rows = sorted(state.rows.values(), key=lambda r: (r.namespace, KINDS.index(r.kind), r.name))
     return Inventory(tuple(rows), tuple(state.gaps))
-
-
-def scan_files(manifests: Iterable[Manifest | Unreadable], index: RecipeIndex) -> Inventory:
-    """The workloads of files, in the files' order. A file that does not parse becomes a gap."""
-    rows: list[Row] = []
-    gaps: list[Gap] = []
-    for manifest in manifests:
-        if isinstance(manifest, Unreadable):
-            gaps.append(Gap(manifest.file, manifest.error))
-            continue
-        kind = of_object(manifest.value)
-        if kind is not None:
-            source = Source(file=manifest.file, document=manifest.document, item=manifest.item)
-            rows.append(row_of(decode_or_broken(kind, manifest.value), index, source))
-    return Inventory(tuple(rows), tuple(gaps))
-
-
-def row_of(
-    workload: Workload | Broken,
-    index: RecipeIndex,
-    source: Source,
-    *,
-    overrides: Mapping[str, Override] | None = None,
-    surroundings: Surroundings | None = None,
-) -> Row:
-    """The row of one workload, wherever it was read."""
-    if isinstance(workload, Broken):
-        kind = workload.kind
-        return Row(
-            source, kind, kind.resource.api_version, workload.namespace, workload.name, "broken", fault=workload.fault
-        )
-    findings = classify(workload, index, overrides=overrides or {}, surroundings=surroundings)
-    return Row(
-        source,
-        workload.kind,
-        workload.api_version,
-        workload.namespace,
-        workload.name,
-        state_of(findings),
-        findings,
-        problems(workload, findings),
-        owner_of(workload.metadata),
-    )
 
 
 def _pages(
@@ -357,19 +254,3 @@ def _add_injected(scan: _Scan, key: tuple[str, str, str], pod: Metadata) -> None
     with scan.lock:
         row = scan.rows[key]
     _add(scan, [with_injected(row, live, scan.index)])
-
-
-def with_injected(row: Row, pod: Workload, index: RecipeIndex) -> Row:
-    """The row with the containers that one of its live Pods has and its template has not."""
-    known = {finding.name for finding in row.findings}
-    spec = msgspec.structs.replace(
-        pod.spec,
-        containers=tuple(c for c in pod.spec.main_list if c.name in known),
-        init_containers=tuple(c for c in pod.spec.init_list if c.name in known),
-    )
-    template = msgspec.structs.replace(pod.template, spec=spec)
-    surroundings = Surroundings(pod=pod.template)
-    found = classify(msgspec.structs.replace(pod, template=template), index, overrides={}, surroundings=surroundings)
-    findings = (*row.findings, *(f for f in found if f.injected and f.name not in known))
-    view = msgspec.structs.replace(pod, kind=row.kind)
-    return msgspec.structs.replace(row, findings=findings, state=state_of(findings), problems=problems(view, findings))
