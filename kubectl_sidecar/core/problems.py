@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -81,18 +82,27 @@ def _mains(findings: Sequence[Finding]) -> str:
 
 def start_race(workload: Workload, finding: Finding, container: Container, mains: str) -> Sequence[Problem]:
     """Regular containers start together, in no order that anything could rely on."""
-    if not _classic(finding):
-        return ()
-    text = f"{finding.name} may start after {mains}: {_lost(finding, _START, mains)}"
-    return (Problem("start-race", finding.name, text),)
+    return _start_race(finding.name, mains, *_kind(finding)) if _classic(finding) else ()
 
 
 def stop_race(workload: Workload, finding: Finding, container: Container, mains: str) -> Sequence[Problem]:
     """Regular containers get SIGTERM together. In a Job that ends by itself nobody is told to stop, so nothing races."""
     if not _classic(finding) or workload.kind.name in _JOBS:
         return ()
-    text = f"{finding.name} and {mains} are told to stop at once: {_lost(finding, _STOP, mains)} when {finding.name} is faster"
-    return (Problem("stop-race", finding.name, text),)
+    return _stop_race(finding.name, mains, *_kind(finding))
+
+
+# Helpers of one kind beside apps of one name are many in a cluster, and so each of their problems is there once.
+@lru_cache(maxsize=4096)
+def _start_race(name: str, mains: str, place: str, traffic: str) -> Sequence[Problem]:
+    text = f"{name} may start after {mains}: {_lost(place, traffic, _START, mains)}"
+    return (Problem("start-race", name, text),)
+
+
+@lru_cache(maxsize=4096)
+def _stop_race(name: str, mains: str, place: str, traffic: str) -> Sequence[Problem]:
+    text = f"{name} and {mains} are told to stop at once: {_lost(place, traffic, _STOP, mains)} when {name} is faster"
+    return (Problem("stop-race", name, text),)
 
 
 def job_never_completes(workload: Workload, finding: Finding, container: Container, mains: str) -> Sequence[Problem]:
@@ -189,10 +199,13 @@ def _ends_by_itself(finding: Finding, container: Container) -> bool:
     return bool(finding.recipe and any_fits(finding.recipe.one_shot, container))
 
 
-def _lost(finding: Finding, words: Mapping[str, str], app: str) -> str:
-    """What a race costs the app with this kind of helper."""
+def _kind(finding: Finding) -> tuple[str, str]:
     recipe = finding.recipe
-    place, traffic = (recipe.placement.place, recipe.traffic) if recipe else ("other", "none")
+    return (recipe.placement.place, recipe.traffic) if recipe else ("other", "none")
+
+
+def _lost(place: str, traffic: str, words: Mapping[str, str], app: str) -> str:
+    """What a race costs the app with this kind of helper."""
     key = place if place in words and place != "other" else traffic if traffic in words else "other"
     return words[key].replace("{app}", app)
 

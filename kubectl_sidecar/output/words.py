@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from kubectl_sidecar.actions.inspect import Inventory, Row
 from kubectl_sidecar.core.classification.findings import Evidence, Finding, State
 from kubectl_sidecar.core.classification.injection import advice
-from kubectl_sidecar.core.plan import Plan, Risk
 from kubectl_sidecar.core.pod.resources import Usage, format_quantity
-from kubectl_sidecar.core.pod.timeline import Step, Timeline
 from kubectl_sidecar.output.style import Style
+
+if TYPE_CHECKING:  # a list has no plan, and starts sooner without what plans are made of
+    from kubectl_sidecar.core.plan import Plan, Risk
+    from kubectl_sidecar.core.pod.timeline import Step, Timeline
 
 SIGNS: Mapping[State, str] = {
     "classic": "!", "mixed": "!", "native": " ", "injected": "~", "unsure": "?", "none": " ", "broken": "x",

@@ -1,7 +1,7 @@
 """A slow network on one machine: an HTTP proxy (CONNECT) before one server, with a round trip and a bandwidth.
 
 kubectl and we reach it by `proxy-url`, so TLS and its server name are untouched. A proxy, and not the server's port forwarded on
-loopback, because a client may ask for uncompressed answers where the server's address is loopback. The CONNECT is answered after
+loopback, because a client may behave otherwise where the server's address is loopback. The CONNECT is answered after
 one round trip: that stands for TCP's handshake. Each direction of the whole link (all connections together) has the bandwidth.
 TCP's slow start and losses are not imitated. Runs as `python -m tests.bench.relay`: a process of its own, whose cost is nobody's.
 """

@@ -8,7 +8,6 @@ import base64
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -68,6 +67,8 @@ def run(
 ) -> Issued:
     """Asks the plugin of `user`. With `interactive` it may use the terminal; else it reads nothing and what it writes to stderr
     is kept for the error. It is ended after `patience_seconds`. Raises CredentialsError."""
+    import subprocess
+
     spec = user.fields["exec"]
     version, arguments, plugin_environ = _checked(user, spec)
     talks = _talks(user, spec, version, interactive=interactive)

@@ -155,7 +155,8 @@ class Transport:
 
     def _headers(self, request: Request, credentials: Credentials) -> urllib3.HTTPHeaderDict:
         headers = urllib3.HTTPHeaderDict({"User-Agent": f"kubectl-sidecar/{__version__}", "Accept": request.accept})
-        headers["Accept-Encoding"] = "identity" if self._endpoint.loopback else "gzip"
+        # Also on loopback: to unzip costs us less than to read ten times as many of the server's 4 KB chunks.
+        headers["Accept-Encoding"] = "gzip"
         if request.content_type:
             headers["Content-Type"] = request.content_type
         if credentials.authorization:
