@@ -21,12 +21,12 @@ from kubectl_sidecar.actions.doctor_checks import (
     webhook_checks,
 )
 from kubectl_sidecar.actions.first import First, first_migration
-from kubectl_sidecar.actions.gather import read_all
+from kubectl_sidecar.actions.gather import read_all, server_version
 from kubectl_sidecar.actions.parallel import in_parallel
 from kubectl_sidecar.actions.proof import prove
 from kubectl_sidecar.core import kinds
 from kubectl_sidecar.core.classification.classify import RecipeIndex
-from kubectl_sidecar.core.facts import NOT_ASKED, NodeFact, Unknown, Version, node_facts, parse_version
+from kubectl_sidecar.core.facts import NOT_ASKED, NodeFact, Unknown, Version, node_facts
 from kubectl_sidecar.core.kinds import KINDS, Resource
 from kubectl_sidecar.core.plain import get
 from kubectl_sidecar.core.readiness import CUSTOM_KINDS, NodeGroup, PodWebhook, node_groups, pod_webhooks
@@ -100,10 +100,6 @@ def _read(cluster: Cluster, namespace: str) -> _Read:
     def store(name: str, job: Callable[[], Any]) -> Callable[[], None]:
         return lambda: setattr(read, name, _or_unknown(job))
 
-    def version() -> Version | Unknown:
-        said = cluster.version()
-        return parse_version(said) or Unknown(f'the server calls itself "{said}", which is no version')
-
     def labels() -> None:
         found = _or_unknown(lambda: cluster.get(kinds.NAMESPACES, None, namespace))
         read.namespace = None if isinstance(found, Unknown) else found
@@ -116,7 +112,7 @@ def _read(cluster: Cluster, namespace: str) -> _Read:
 
     in_parallel(
         [
-            store("server", version),
+            store("server", partial(server_version, cluster)),
             store("nodes", lambda: node_facts(read_all(cluster, kinds.NODES, None))),
             store("webhooks", lambda: read_all(cluster, kinds.MUTATING_WEBHOOKS, None)),
             labels,

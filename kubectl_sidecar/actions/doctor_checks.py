@@ -3,13 +3,13 @@ Nothing is asked of a cluster here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from kubectl_sidecar.core.facts import GENERALLY_AVAILABLE, NATIVE_SINCE, Unknown, Version
 from kubectl_sidecar.core.kinds import Resource
-from kubectl_sidecar.core.readiness import CUSTOM_KINDS, NodeGroup, PodWebhook, versions_without_field
+from kubectl_sidecar.core.readiness import CUSTOM_KINDS, NodeGroup, PodWebhook, configurations, versions_without_field
 
 Status = Literal["ok", "warning", "blocker", "unknown"]
 
@@ -104,17 +104,12 @@ def webhook_checks(webhooks: tuple[PodWebhook, ...] | Unknown) -> Iterator[Check
         yield Check(
             "pod-webhooks",
             "warning",
-            f"{named(unable)} may have side effects, so the server refuses dry runs of the Pods that it sees",
+            f"{configurations(unable)} may have side effects, so the server refuses dry runs of the Pods that it sees",
             "A migration of such Pods cannot be tried beforehand; its webhook has to say sideEffects: None.",
         )
     else:
-        said = f"{named(list(webhooks))} may change Pods here" if webhooks else "no mutating webhook sees Pods here"
+        said = f"{configurations(webhooks)} may change Pods here" if webhooks else "no mutating webhook sees Pods here"
         yield Check("pod-webhooks", "ok", said)
-
-
-def named(webhooks: Sequence[PodWebhook]) -> str:
-    """Their configurations, each once."""
-    return ", ".join(dict.fromkeys(w.configuration for w in webhooks))
 
 
 def custom_checks(crds: Mapping[str, Mapping[str, Any] | Unknown | None]) -> Iterator[Check]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kubectl_sidecar.actions.gather import admission_of
 from kubectl_sidecar.core import edits
 from kubectl_sidecar.core.kinds import Kind, Path, resolve
 from kubectl_sidecar.core.plan import Plan
 from kubectl_sidecar.core.planning.policy import DryRunAnswer
+from kubectl_sidecar.core.readiness import who_removes
 from kubectl_sidecar.core.workload import Workload
 from kubectl_sidecar.errors import ApiError, ClusterError, Forbidden, Invalid
 from kubectl_sidecar.sources.cluster import Cluster, Object
@@ -62,8 +64,8 @@ def dry_run_pod(cluster: Cluster, plan: Plan, obj: Mapping[str, Any], *, field_m
         return DryRunAnswer(POD, "unknown", str(error))
     lost = dropped(plan, answer)
     if lost:
-        text = f"a webhook removes restartPolicy of {lost} from Pods: they would hang at start"
-        return DryRunAnswer(POD, "refused", text)
+        who, _ = who_removes(*admission_of(cluster, workload.namespace))
+        return DryRunAnswer(POD, "refused", f"{who} restartPolicy of {lost} from Pods: they would hang at start")
     added = sorted(_names(answer) - _names(plan.after))
     return DryRunAnswer(POD, "accepted", f"webhooks add {', '.join(added)}" if added else "nothing changed by webhooks")
 

@@ -1,6 +1,7 @@
 """Reading what surrounds workloads, as far as the user's rights reach. What cannot be read becomes Unknown with its reason;
-nothing here raises for a missing right. At most a dozen requests for one workload, in parallel; for several that are planned
-together, what belongs to the cluster or to a namespace is read once, and only Pods are read for each."""
+nothing here raises for a missing right. At most a dozen requests for one workload, in parallel (of more than 5000
+objects of a kind each further 5000 are one more); for several that are planned together, what belongs to the cluster or to a
+namespace is read once, and only Pods are read for each."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from kubectl_sidecar.core.kinds import (
     CLAIMS,
     HPAS,
     LIMIT_RANGES,
+    MUTATING_WEBHOOKS,
     NAMESPACES,
     NETWORK_POLICIES,
     NODES,
@@ -29,6 +31,7 @@ from kubectl_sidecar.core.kinds import (
     Resource,
     resolve,
 )
+from kubectl_sidecar.core.readiness import PodWebhook, pod_webhooks
 from kubectl_sidecar.core.workload import Workload
 from kubectl_sidecar.errors import ClusterError, Forbidden, NotFound
 from kubectl_sidecar.sources.cluster import Cluster, ListQuery
@@ -46,6 +49,9 @@ _ONE_RUN = ("CronJob", "Job", "Pod")
 _JOBS_READ, _JOBS_LOOKED_AT = 2000, 8
 _MOST, _OBJECT = 12, 1
 """Requests for one workload at most, and how many of them its own object takes."""
+_PAGE = 5000
+"""As many nodes as Kubernetes is made for, so that a large cluster costs no request more than a small one:
+https://kubernetes.io/docs/setup/best-practices/cluster-large/"""
 _TOO_MANY = Unknown(f"reading them too would take more than {_MOST} requests")
 _LIMITS: Mapping[str, Resource] = {"quotas": QUOTAS, "limit_ranges": LIMIT_RANGES}
 _CLUSTERS_OWN: Mapping[str, Unknown] = {
@@ -110,7 +116,7 @@ def _gathered(wanted: Sequence[Sequence[_Wanted]]) -> list[Facts]:
 def _wanted(cluster: Cluster, workload: Workload) -> Iterator[_Wanted]:
     namespace = workload.namespace
     around = _AROUND if workload.kind.name in _ONE_RUN else {**_AROUND, **_SCALED}
-    yield _Wanted("server", "", partial(_version, cluster))
+    yield _Wanted("server", "", partial(server_version, cluster))
     yield _Wanted("nodes", "", lambda: node_facts(read_all(cluster, NODES, None)))
     yield _Wanted("namespace", namespace, partial(cluster.get, NAMESPACES, None, namespace))
     for name, resource in around.items():
@@ -121,6 +127,23 @@ def _wanted(cluster: Cluster, workload: Workload) -> Iterator[_Wanted]:
         volume.persistent_volume_claim for volume in workload.spec.volumes or ()
     ):
         yield _Wanted("claims", namespace, partial(read_all, cluster, CLAIMS, namespace))
+
+
+def admission_of(cluster: Cluster, namespace: str) -> tuple[Version | Unknown, tuple[PodWebhook, ...] | Unknown]:
+    """The server's version, and the mutating webhooks that may see Pods of a namespace."""
+
+    def labelled() -> Mapping[str, Any]:
+        return cluster.get(NAMESPACES, None, namespace)
+
+    reads: tuple[Callable[[], Any], ...] = (
+        partial(server_version, cluster),
+        partial(read_all, cluster, MUTATING_WEBHOOKS, None),
+        labelled,
+    )
+    server, webhooks, labels = each_in_parallel(_or_unknown, reads)
+    if isinstance(webhooks, Unknown):
+        return server, webhooks
+    return server, pod_webhooks(webhooks, None if isinstance(labels, Unknown) else labels)
 
 
 def pods_of(cluster: Cluster, workload: Workload) -> Objects | Unknown:
@@ -167,11 +190,11 @@ def facts_of_files(objects: Sequence[Mapping[str, Any]], server: Version | None 
 
 
 def read_all(cluster: Cluster, resource: Resource, namespace: str | None, selector: str = "") -> Objects:
-    """All objects of a resource as plain mappings, page by page."""
+    """All objects of a resource as plain mappings: in one answer, as long as there are not more than _PAGE."""
     items: list[Mapping[str, Any]] = []
     token = ""
     while True:
-        data = cluster.list_page(resource, namespace, ListQuery(selector, limit=500, continue_token=token))
+        data = cluster.list_page(resource, namespace, ListQuery(selector, limit=_PAGE, continue_token=token))
         page = msgspec.json.decode(data)
         items.extend(page.get("items") or ())
         token = (page.get("metadata") or {}).get("continue") or ""
@@ -211,6 +234,7 @@ def _optional(cluster: Cluster, resource: Resource, namespace: str) -> Objects:
         return ()
 
 
-def _version(cluster: Cluster) -> Version | Unknown:
+def server_version(cluster: Cluster) -> Version | Unknown:
+    """The version that the API server behaves as. Raises ClusterError."""
     text = cluster.version()
     return parse_version(text) or Unknown(f'the server calls itself "{text}", which is no version')

@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kubectl_sidecar.actions.doctor_checks import Check, named
+from kubectl_sidecar.actions.doctor_checks import Check
 from kubectl_sidecar.core import kinds
-from kubectl_sidecar.core.facts import GENERALLY_AVAILABLE, Unknown, Version
+from kubectl_sidecar.core.facts import Unknown, Version
 from kubectl_sidecar.core.plain import get, items, text
-from kubectl_sidecar.core.readiness import PodWebhook
+from kubectl_sidecar.core.readiness import PodWebhook, who_removes
 from kubectl_sidecar.errors import ApiError, ClusterError, Forbidden, Unauthorized
 from kubectl_sidecar.sources.cluster import Cluster, Object
 
@@ -28,16 +28,9 @@ def prove(
         return _no_proof(cluster, namespace, error)
     helper = next((c for c in items(get(answer, "spec", "initContainers")) if c.get("name") == "helper"), {})
     if helper.get("restartPolicy") != "Always":
-        suspects = [] if isinstance(webhooks, Unknown) else list(webhooks)
-        locked = not isinstance(server, Unknown) and server >= GENERALLY_AVAILABLE
-        who = f"a webhook ({named(suspects)})" if suspects else "a webhook"
-        by = who if locked else f"{who}, or an API server whose gate SidecarContainers is off,"
-        return Check(
-            "pod-dry-run",
-            "blocker",
-            f"{by} removes restartPolicy from the init containers of Pods: they would hang at start",
-            "Upgrade the webhook (it is built with a Kubernetes older than 1.28), or keep it off these Pods.",
-        )
+        who, remedy = who_removes(server, webhooks)
+        said = f"{who} restartPolicy from the init containers of Pods: they would hang at start"
+        return Check("pod-dry-run", "blocker", said, remedy)
     added = sorted(_names(answer) - {"app", "helper"})
     more = f"; webhooks add {', '.join(added)}" if added else ""
     return Check("pod-dry-run", "ok", f"a Pod with a native sidecar passes admission, and keeps the field{more}")

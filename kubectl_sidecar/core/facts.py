@@ -88,6 +88,23 @@ def parse_version(text: str) -> Version | None:
     return Version(int(found[1]), int(found[2]), int(found[3] or 0))
 
 
+def served_version(answer: Mapping[str, Any]) -> str:
+    """The version that an API server behaves as, from what its /version says: gitVersion, or the older one that it plays
+    (kube-apiserver --emulated-version), of which no patch release is told. '' where it names no gitVersion."""
+    git = answer.get("gitVersion")
+    if not isinstance(git, str):
+        return ""
+    numbers = [_NUMBER.match(str(answer.get(key))) for key in ("emulationMajor", "emulationMinor")]
+    binary = parse_version(git)
+    if binary is None or numbers[0] is None or numbers[1] is None:
+        return git
+    played = Version(int(numbers[0][0]), int(numbers[1][0]))
+    return f"v{played}" if played[:2] < binary[:2] else git
+
+
+_NUMBER = re.compile(r"\d{1,3}(?=\+?$)", re.ASCII)
+
+
 def node_facts(nodes: Iterable[Mapping[str, Any]]) -> tuple[NodeFact, ...]:
     """Node objects as read, reduced to what is looked at. An odd node is kept, with what could be read of it."""
     return tuple(_node(node) for node in nodes if isinstance(node, Mapping))

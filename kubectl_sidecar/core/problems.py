@@ -13,7 +13,7 @@ import msgspec
 
 from kubectl_sidecar.core.classification.findings import Finding
 from kubectl_sidecar.core.classification.past import Pasts, seen_of
-from kubectl_sidecar.core.pod.reach import command_text, need, same_file
+from kubectl_sidecar.core.pod.reach import calls, command_text, need, same_file
 from kubectl_sidecar.core.pod.resources import is_native
 from kubectl_sidecar.core.pod.scripts import files_that_end_it, makes
 from kubectl_sidecar.core.recipes.globs import quoted
@@ -170,7 +170,8 @@ def kill_switch(workload: Workload, finding: Finding, container: Container, find
         if other.name == finding.name:
             continue
         text = command_text(other)
-        endpoint = next((p for p in finding.recipe.quit_endpoints if p in text), "") if finding.recipe else ""
+        paths = finding.recipe.quit_endpoints if finding.recipe else ()
+        endpoint = next((p for p in paths if p in text and calls(text, p, container, workload.spec.main_list)), "")
         if endpoint:
             return f"{other.name} calls {endpoint}"
         file = next((f for f in files_that_end_it(own) if makes(text, same_file(f, container, other))), "")

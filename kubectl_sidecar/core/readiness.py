@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubectl_sidecar.core.facts import NodeFact, Version, keeps_pods_off
+from kubectl_sidecar.core.facts import GENERALLY_AVAILABLE, NodeFact, Unknown, Version, keeps_pods_off
 from kubectl_sidecar.core.plain import get, items, mapping, name_of, texts
 
 
@@ -100,6 +100,29 @@ def _expression(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> boo
             return key not in labels
         case _:
             return True
+
+
+def who_removes(server: Version | Unknown, webhooks: tuple[PodWebhook, ...] | Unknown) -> tuple[str, str]:
+    """Who takes restartPolicy away from the init containers of Pods, when it is gone after admission, as the subject and verb of a
+    sentence; and what to do about it. From 1.33 on the server itself always keeps it."""
+    keeps = not isinstance(server, Unknown) and server >= GENERALLY_AVAILABLE
+    itself = "the API server" if isinstance(server, Unknown) else f"the API server (v{server})"
+    webhook = "Upgrade the webhook (it is built with a Kubernetes older than 1.28), or keep it off these Pods."
+    upgrade = "Upgrade the API server, or switch its gate SidecarContainers on."
+    if isinstance(webhooks, Unknown):
+        return ("a webhook removes", webhook) if keeps else (f"{itself} or a webhook removes", f"{upgrade} {webhook}")
+    if webhooks:
+        who = f"a webhook ({configurations(webhooks)})"
+        return (f"{who} removes", webhook) if keeps else (f"{who}, or {itself} itself, removes", f"{webhook} {upgrade}")
+    if keeps:
+        policies = "Look at its MutatingAdmissionPolicies and admission plugins."
+        return "something in the admission of the API server, no webhook, removes", policies
+    return f"{itself} removes", upgrade
+
+
+def configurations(webhooks: Iterable[PodWebhook]) -> str:
+    """The names of their configurations, each once."""
+    return ", ".join(dict.fromkeys(w.configuration for w in webhooks))
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Cluster(Protocol):
         """How many requests were sent so far."""
 
     def version(self) -> str:
-        """The server's gitVersion, as in `v1.33.4-eks-1a2b3c`."""
+        """The server's gitVersion, as in `v1.33.4-eks-1a2b3c`; where it plays an older version, that one: `v1.32.0`."""
 
     def list_page(self, resource: Resource, namespace: str | None, query: ListQuery) -> bytes:
         """One page of a list as JSON bytes; `namespace=None` means all namespaces."""

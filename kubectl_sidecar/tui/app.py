@@ -8,8 +8,9 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import ClassVar, TypeGuard
 
+from textual import events
 from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 
@@ -21,7 +22,9 @@ from kubectl_sidecar.core.planning.policy import PolicyOptions
 from kubectl_sidecar.sources.cluster import FIELD_MANAGER, Clock, Cluster
 from kubectl_sidecar.tui.driver import PromptDriver
 from kubectl_sidecar.tui.execution import Execution
+from kubectl_sidecar.tui.keys import KeysInTurn, Press
 from kubectl_sidecar.tui.messages import Describe, Execute, PlanMigration, PlanUndo, ShowGaps, ShowYaml
+from kubectl_sidecar.tui.screens.confirm import ConfirmScreen
 from kubectl_sidecar.tui.screens.help import HelpScreen
 from kubectl_sidecar.tui.screens.page import Page
 from kubectl_sidecar.tui.screens.plan import PlanScreen
@@ -38,6 +41,9 @@ _LAST_WAIT_SECONDS = 0.15
 
 _LENT_SECONDS = 0.2
 """How long after a login an interrupt is still taken for one of its prompt."""
+
+_AT_ONCE = ("ctrl+c", "ctrl+q")
+"""Keys that leave, whatever the keys before them still do."""
 
 _SWITCH_SECONDS = 0.001
 """How soon a thread that decodes a page has to let the screen's thread have its turn; Python's own 0.005 is felt at a key."""
@@ -60,6 +66,7 @@ class SidecarApp(App[int]):
         super().__init__(driver_class=PromptDriver)
         self.session = session
         self.work = Work()
+        self.keys = KeysInTurn(self, self._give)
         self.executions: list[Execution] = []
         self._lent = False
         self.workloads = WorkloadsScreen(session, self.work)
@@ -76,6 +83,26 @@ class SidecarApp(App[int]):
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.action_leave)
             loop.add_signal_handler(signal.SIGINT, self._interrupted)
+
+    async def on_event(self, event: events.Event) -> None:
+        if self._in_turn(event):
+            await self.keys.press(event)
+        else:
+            await super().on_event(event)
+
+    @staticmethod
+    def _in_turn(event: events.Event) -> TypeGuard[Press]:
+        if isinstance(event, events.Key):
+            return not event.is_forwarded and event.key not in _AT_ONCE
+        return isinstance(event, events.Paste) and not event.is_forwarded
+
+    async def _give(self, event: events.Event) -> None:
+        """Passes a key on, in its turn."""
+        too_early = (
+            isinstance(event, events.Key) and isinstance(self.screen, ConfirmScreen) and not self.screen.hears(event)
+        )
+        if not too_early:
+            await super().on_event(event)
 
     def _open(self, screen: Page, *, instead: bool = False) -> None:
         if instead:
@@ -117,6 +144,7 @@ class SidecarApp(App[int]):
     def action_leave(self) -> None:
         for execution in self.executions:
             execution.leave()
+        self.keys.stop()
         self.exit(0)
 
     def lend_terminal(self, ask: Callable[[], None]) -> bool:

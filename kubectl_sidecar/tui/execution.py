@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kubectl_sidecar.actions.migrate import Prepared, Progress, Target, execute
+from kubectl_sidecar.actions.migrate import Prepared, Progress, Result, Target, execute
 from kubectl_sidecar.actions.undo import PreparedUndo, execute_undo
 from kubectl_sidecar.errors import Interrupted
 from kubectl_sidecar.output.plan import closing
+from kubectl_sidecar.output.source_change import next_of_owner, source_change
 from kubectl_sidecar.output.style import Paint, plain
 from kubectl_sidecar.output.undo import closing_undo
 from kubectl_sidecar.tui.messages import Ended, Step
@@ -116,6 +117,7 @@ class Execution:
         undo = f"undo with: kubectl sidecar undo {target.ref} -n {target.namespace}"
         if ended is not None and ended.result is not None:
             yield from (closing_undo if self.undoing else closing)(ended.result, paint)
+            yield from self._for_the_owner(ended.result, paint)
         elif ended is not None:
             yield f"{target.qualified}: {ended.text}"
         elif phase == "written":
@@ -127,6 +129,16 @@ class Execution:
             )
         else:
             yield f"{target.qualified}: nothing was written"
+
+    def _for_the_owner(self, result: Result, paint: Paint) -> Iterator[str]:
+        """What whoever else writes the object does next, and the change for its source: it cannot be planned from the changed
+        object any more. Nothing where nobody does, and where the change is to be undone."""
+        prepared = next(p for p in self.prepared if p.target == result.target)
+        if isinstance(prepared, PreparedUndo) or prepared.owner.kind == "nobody":
+            return
+        if result.outcome in ("done", "unwatched"):
+            yield from next_of_owner(prepared, paint)
+            yield from source_change(prepared, paint)
 
     def farewell(self) -> Iterator[str]:
         """What to say on the terminal once the screen is gone."""

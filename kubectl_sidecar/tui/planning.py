@@ -1,11 +1,12 @@
-"""Making plans in a thread, one workload after the other: first the plan, then what the server says to it, as it comes."""
+"""Making plans in a thread. One workload's plan comes first, then what the server says to it, as it comes. Of several, all plans come
+together and then all answers: what surrounds them is asked for once, not once for each."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
 
-from kubectl_sidecar.actions.migrate import Prepared, Target, preparing
+from kubectl_sidecar.actions.migrate import Prepared, Target, prepare_all, preparing
 from kubectl_sidecar.tui.messages import Planned
 from kubectl_sidecar.tui.session import Session
 from kubectl_sidecar.tui.worker import sentence
@@ -14,7 +15,9 @@ from kubectl_sidecar.tui.worker import sentence
 def plan_all(
     session: Session, targets: tuple[Target, ...], post: Callable[[Planned], None], stop: threading.Event
 ) -> None:
-    """Posts each target's plan, again after each dry run; or the error as a sentence. One that fails does not stop the others."""
+    """Posts each target's plan, again with its dry runs; or the error as a sentence. One that fails does not stop the others."""
+    if len(targets) > 1 and _together(session, targets, post, stop):
+        return
     for target in targets:
         if stop.is_set():
             return
@@ -23,6 +26,23 @@ def plan_all(
                 post(planned)
         except Exception as error:  # noqa: BLE001 - shown in the place of this plan
             post(Planned(target, error=sentence(error), last=True))
+
+
+def _together(
+    session: Session, targets: tuple[Target, ...], post: Callable[[Planned], None], stop: threading.Event
+) -> bool:
+    """All plans, so that there is something to read, then all of them with their dry runs. False where one fails: which one it
+    is, and why, is found out one by one."""
+    for last in (False, True):
+        if stop.is_set():
+            return True
+        try:
+            plans = prepare_all(session.cluster, targets, session.index, session.options, dry_runs=last)
+        except Exception:  # noqa: BLE001 - it comes again, and is shown then in the place of its plan
+            return False
+        for prepared in plans:
+            post(Planned(prepared.target, prepared, last=last))
+    return True
 
 
 def _plan(session: Session, target: Target) -> Iterator[Planned]:

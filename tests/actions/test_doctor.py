@@ -10,13 +10,14 @@ import pytest
 
 from kubectl_sidecar.actions.doctor import Report, examine
 from kubectl_sidecar.actions.doctor_checks import Check
+from kubectl_sidecar.actions.dryrun import POD
 from kubectl_sidecar.actions.proof import probe_pod
 from kubectl_sidecar.core.kinds import CRDS, KINDS, MUTATING_WEBHOOKS, NODES, Resource
 from kubectl_sidecar.core.readiness import versions_without_field
 from kubectl_sidecar.errors import Invalid, Unauthorized, Unreachable
 from kubectl_sidecar.sources.cluster import Object
 from kubectl_sidecar.sources.memory import MemoryCluster, Request
-from tests.actions.world import APP, INDEX, NODE, SHIPPER, workload
+from tests.actions.world import APP, INDEX, NODE, SHIPPER, workload, world
 
 
 def node(name: str, version: str, *taints: Mapping[str, str]) -> Object:
@@ -108,8 +109,8 @@ def test_what_may_not_be_read_is_not_known() -> None:
 class Admission:
     """A cluster with a webhook that changes Pods, or refuses them."""
 
-    def __init__(self, webhook: Any, **settings: Any) -> None:
-        self.cluster = MemoryCluster([NODE], namespace="shop", **settings)
+    def __init__(self, webhook: Any, *registered: Object, **settings: Any) -> None:
+        self.cluster = MemoryCluster([NODE, *registered], namespace="shop", **settings)
         self.cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
         self.cluster.webhooks.append(webhook)
 
@@ -147,7 +148,6 @@ def no_dry_run(pod: Object) -> None:
 @pytest.mark.parametrize(
     ("webhook", "status", "said"),
     [
-        (strips, "blocker", "a webhook removes restartPolicy"),
         (injects, "ok", "webhooks add proxy"),
         (refuses_native, "blocker", "is refused, and one without is not: admission webhook says no native"),
         (refuses_all, "unknown", "a Pod without a sidecar is refused as well"),
@@ -160,8 +160,38 @@ def test_the_proof(webhook: Any, status: str, said: str) -> None:
     assert said in found.text
 
 
-def test_an_old_server_may_have_dropped_the_field_itself() -> None:
-    assert "an API server whose gate SidecarContainers is off" in Admission(strips, version="v1.30.1").check().text
+UNREAD = denied(MUTATING_WEBHOOKS)
+STRIPPED: dict[str, tuple[str, tuple[str, ...], dict[str, Any], str, str]] = {
+    "a webhook": ("v1.35.4", ("w",), {}, "a webhook (w) removes", "Upgrade the webhook"),
+    "a webhook, or an old server": ("v1.30.1", ("w",), {}, "a webhook (w), or the API server (v1.30.1) itself, removes", "Upgrade"),
+    "an old server": ("v1.30.1", (), {}, "the API server (v1.30.1) removes", "SidecarContainers"),
+    "a new server": ("v1.35.4", (), {}, "something in the admission of the API server, no webhook, removes", "MutatingAdmissionPolicies"),
+    "not known": ("v1.30.1", ("w",), {"rights": UNREAD}, "the API server (v1.30.1) or a webhook removes", "SidecarContainers"),
+    "not known, and the server is new": ("v1.35.4", ("w",), {"rights": UNREAD}, "a webhook removes", "Upgrade the webhook"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("version", "names", "settings", "said", "remedy"), STRIPPED.values(), ids=STRIPPED)
+def test_who_removes_the_field(
+    version: str, names: tuple[str, ...], settings: dict[str, Any], said: str, remedy: str
+) -> None:
+    """A dry run of a Pod says that it is gone, and the version and the registered webhooks who may have done it."""
+    registered = [configuration(name) for name in names]
+    found = Admission(strips, *registered, version=version, **settings).check()
+    assert found.status == "blocker"
+    assert found.text.startswith(f"{said} restartPolicy")
+    assert remedy in found.remedy
+
+
+@pytest.mark.parametrize(("version", "names", "settings", "said", "remedy"), STRIPPED.values(), ids=STRIPPED)
+def test_migrate_says_the_same(
+    version: str, names: tuple[str, ...], settings: dict[str, Any], said: str, remedy: str
+) -> None:
+    here = world(workload(), *(configuration(name) for name in names), version=version, **settings)
+    here.cluster.webhooks.append(strips)
+    answer = next(run for run in here.prepare().dry_runs if run.what == POD)
+    assert answer.outcome == "refused"
+    assert answer.text.startswith(f"{said} restartPolicy of log-shipper from Pods")
 
 
 def test_without_the_right_to_create_pods_nothing_is_proven() -> None:

@@ -121,6 +121,24 @@ def test_one_is_planned_with_at_most_a_dozen_requests(obj: Object, kind: str, un
     assert len(said) == len(unread & {"limit_ranges"})  # PodMonitors are only told of, no rule judges by them
 
 
+@pytest.mark.parametrize(
+    "obj", [deployment("checkout"), deployment("checkout", more=True)], ids=["plain", "with quotas"]
+)
+def test_a_large_cluster_costs_no_request_more(obj: Object) -> None:
+    """5000 nodes are what Kubernetes is made for: they, or that many objects around a workload, come in one answer."""
+    nodes = [{**NODE, "metadata": {"name": f"node-{number}"}} for number in range(2, 1800)]
+    services: list[Object] = [
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": f"s-{number}", "namespace": "shop"}, "spec": {}}
+        for number in range(1200)
+    ]
+    cluster, targets, seen = several(obj)
+    for each in (*nodes, *services):
+        cluster.put(each)
+    found = prepare(cluster, targets[0], INDEX, YES, dry_runs=False).facts
+    assert (len(found.nodes), len(found.services)) == (1799, 1201)  # type: ignore[arg-type]
+    assert sum(seen.values()) <= 12
+
+
 def test_one_that_is_not_there_is_told() -> None:
     cluster, targets, _ = several(*MANY)
     with pytest.raises(UnknownName, match='no Deployment "gone"'):

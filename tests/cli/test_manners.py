@@ -418,10 +418,18 @@ sys.exit(run(act, [], program_name="act", stderr=sys.stderr))
     assert (process.returncode, stderr) == (Exit.PIPE, "")
 
 
-def test_another_operating_system_error_is_no_broken_pipe() -> None:
-    code, stderr = ending(OSError(errno.ENOSPC, "No space left on device"), debug="1")
-    assert code == Exit.BUG
-    assert "No space left on device" in stderr
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (errno.ENOSPC, Exit.USAGE, "No space left on device. Put that right and run it again"),
+        (errno.ENOTSOCK, Exit.BUG, "this is a bug"),
+    ],
+    ids=["of the disk", "of ours"],
+)
+def test_another_operating_system_error_is_no_broken_pipe(number: int, code: Exit, said: str) -> None:
+    ended, stderr = ending(OSError(number, os.strerror(number)), debug="1")
+    assert ended == code
+    assert said in stderr
 
 
 def test_reading_a_command_line_imports_nothing_of_third_parties_but_click() -> None:

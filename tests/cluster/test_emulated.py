@@ -1,8 +1,8 @@
 """What an API server without native sidecars does to the field, and that the tool notices before it writes anything.
 
 No old Kubernetes is built for the tests. The one of today plays 1.32 (--emulated-version), where the gate SidecarContainers may
-still be switched off; then it handles the field as a server that does not know it. Its /version goes on to say the real version,
-so nothing but the dry runs can tell, which makes it the hardest case there is.
+still be switched off; then it handles the field as a server that does not know it. The gitVersion of its /version goes on to be
+the real one; only emulationMinor says what it plays, and nothing but the dry runs that the gate is off.
 """
 
 from __future__ import annotations
@@ -91,8 +91,11 @@ def test_doctor_proves_that_the_field_is_gone(tool: Plugin, place: str) -> None:
     assert ran.code == 1
     (proof,) = (check for check in ran.json["checks"] if check["id"] == "pod-dry-run")
     assert proof["status"] == "blocker"
-    assert "restartPolicy" in proof["text"]
+    assert proof["text"].startswith("the API server (v1.32.0) removes restartPolicy")
     assert ran.json["podWebhooks"] == [], "no webhook did it"
+    assert ran.json["server"] == "1.32.0"
+    (version,) = (check for check in ran.json["checks"] if check["id"] == "server-version")
+    assert (version["status"], "v1.32.0: native sidecars work as a beta" in version["text"]) == ("warning", True)
 
 
 def test_migrate_refuses_and_writes_nothing(tool: Plugin, old: ControlPlane, place: str) -> None:
@@ -101,5 +104,8 @@ def test_migrate_refuses_and_writes_nothing(tool: Plugin, old: ControlPlane, pla
     ran = tool.run("migrate", "deployment/shop", "-n", place, "-y")
     assert ran.code == 3
     assert "the server drops restartPolicy of log-shipper: it does not know native sidecars" in ran.out
+    assert "the API server (v1.32.0) removes restartPolicy of log-shipper from Pods" in ran.out
+    assert "a webhook" not in ran.out
+    assert "the oldest version that this Pod meets is 1.32.0" in ran.out
     assert old.get("deployment", "shop", namespace=place)["spec"] == before
     assert tool.records == []

@@ -326,7 +326,7 @@ PROBED = {**SHIPPER, "startupProbe": {"tcpSocket": {"port": 2020}, "periodSecond
     ("helper", "says"),
     [
         pytest.param(
-            SHIPPER, "a webhook removes restartPolicy of log-shipper from Pods: they would hang at start", id="silently"
+            SHIPPER, ") removes restartPolicy of log-shipper from Pods: they would hang at start", id="silently"
         ),
         pytest.param(
             PROBED, "may not be set for init containers without restartPolicy=Always", id="loudly, with a probe"

@@ -125,5 +125,6 @@ def context_of(planned: Plan, facts: Facts) -> Context:
     version = effective_version(facts, subject.spec)[0]
     after = msgspec.convert(planned.after["spec"], PodSpec)
     return Context(
-        subject, planned.findings, planned.relocations, facts, owner_of(subject.metadata), version, subject.spec, after
-    )
+        subject, planned.findings, planned.relocations, facts, owner_of(subject.metadata), version, subject.spec, after,
+        planned.usage_before, planned.usage_after,
+    )  # fmt: skip

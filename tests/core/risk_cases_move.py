@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from kubectl_sidecar.core.facts import Facts, Version
 from tests.core.judging import SYNC, app, helper, node, pod_object
@@ -27,7 +28,15 @@ from tests.core.risk_parts import (
     known,
     mounted,
     probe,
+    script,
 )
+
+
+def circle(command: str) -> dict[str, Any]:
+    """An init container that may write what the helper reads, and asks for a port."""
+    init = {"name": "render", **mounted(), **script(command)}
+    return pod_object(app(), helper(**mounted(), ports=[{"containerPort": 5432}]), init=[init], spec=EMPTY)
+
 
 CASES: dict[str, tuple[Case, ...]] = {
     "the move": (
@@ -77,6 +86,11 @@ CASES: dict[str, tuple[Case, ...]] = {
                 init=[helper("db", restartPolicy="Always", ports=[{"containerPort": 5432}])],
             ),
         ),
+        Case("placed-before-writer", "caution", circle("curl localhost:5432"), options=FIRST, words="needs it itself"),
+        Case("placed-after-need", "caution", circle("curl localhost:5432"), words="render"),
+        Case("placed-after-need", "blocker", circle("until nc -z localhost 5432; do sleep 1; done"), words="never ends"),
+        Case("placed-after-need", None, circle("curl localhost:5432"), options=FIRST),
+        Case("placed-after-need", None, circle("curl localhost:9999")),
         Case("placed-early", "note", pod_object(app(), helper(), init=[INIT]), options=FIRST),
         Case("placed-early", None, pod_object(app(), helper(), init=[INIT])),
     ),
@@ -99,6 +113,12 @@ CASES: dict[str, tuple[Case, ...]] = {
             pod_object(app(), helper(**probe(**http(1))), kind="CronJob", spec={"restartPolicy": "Never"}),
             facts=at(V133),
         ),
+        Case(
+            "known-regression",
+            None,
+            pod_object(app(), helper(**probe(**http(1))), kind="CronJob", spec={"restartPolicy": "Never"}),
+            facts=at(V132, Version(1, 35, 4)),
+        ),
         Case("known-regression", "note", pod_object(app(), helper(**probe(**http(1)))), facts=Facts(server=Version(1, 35), from_files=True)),
         Case("known-regression", None, pod_object(app(), helper(**probe(**http(1)))), facts=at(V133)),
         Case("known-regression", None, SIMPLE, facts=at(V1351)),
@@ -115,6 +135,13 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("restart-policy-set", None, pod_object(app(), helper(restartPolicy="Always"))),
         Case("resize-policy", "blocker", pod_object(app(), helper(resizePolicy=[{"resourceName": "cpu"}])), facts=at(V132)),
         Case("resize-policy", "caution", pod_object(app(), helper(resizePolicy=[{"resourceName": "cpu"}])), facts=known(server=DENIED)),
+        Case(
+            "resize-policy",
+            "caution",
+            pod_object(app(), helper(resizePolicy=[{"resourceName": "cpu"}])),
+            facts=Facts(server=V132, from_files=True),
+            words="drops from both lists",
+        ),
         Case("resize-policy", None, pod_object(app(), helper(resizePolicy=[{"resourceName": "cpu"}]))),
     ),
 }  # fmt: skip

@@ -229,6 +229,8 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("helper-crashes", None, SIMPLE, facts=live({"state": {"waiting": {"reason": "ContainerCreating"}}})),
         Case("restart-coupling", "note", SIMPLE, facts=live(RUNS), words="a crashed app is not restarted while helper is down"),
         Case("restart-coupling", "caution", SIMPLE, facts=live({"restartCount": 12, "state": {"running": {}}}), words="12 times"),
+        Case("restart-coupling", "note", pod_object(app(), helper(), helper("b")), also=("b",), words="when one of them cannot"),
+        Case("restart-coupling", "note", pod_object(app(), helper(), helper("b")), also=("b",), words="while b, the last of them, is down"),
         Case("restart-coupling", None, pod_object(app())),
         Case("mesh-injected", "caution", SIMPLE, facts=known(namespace=MESH_NS)),
         Case("mesh-injected", "caution", SIMPLE, facts=known(namespace=MESH_NS, pods=(injected_pod("containers"),)), words="mesh-proxy"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubectl_sidecar.core.planning.planner import PlanOptions
 from tests.core.judging import DB_PROXY, GUARD, SHIPPER, SYNC, app, helper, pod_object
 from tests.core.risk_parts import (
     EMPTY,
@@ -65,6 +66,11 @@ CASES: dict[str, tuple[Case, ...]] = {
             "caution",
             pod_object(app(), helper(**hook("preStop", run("sleep 29"))), spec={"terminationGracePeriodSeconds": 30}),
             GUARD,
+        ),
+        *(
+            Case("grace-period", "caution", pod_object(app(**busy, **on_app), helper(**on_helper), spec={"terminationGracePeriodSeconds": 10}), GUARD)
+            for busy in ({}, script("while true; do work; done"))
+            for on_app, on_helper in (({}, hook("preStop", run("sleep 15"))), (hook("preStop", run("sleep 15")), {}))
         ),
         Case("grace-period", None, pod_object(app(), helper(args=["--max-sigterm-delay=40s"])), DB_PROXY),
         Case("grace-period", None, pod_object(app(), helper(), spec={"terminationGracePeriodSeconds": 5})),
@@ -146,6 +152,31 @@ CASES: dict[str, tuple[Case, ...]] = {
             SHIPPER,
         ),
         Case("quit-endpoint", None, pod_object(app(**script("work; curl localhost:15020/quitquitquit")), helper()), SHIPPER),
+        Case("quit-endpoint", None, pod_object(app(**script("work; curl localhost:15020/quitquitquit")), helper(args=["--port=5432"])), DB_PROXY),
+        Case("quit-endpoint", None, pod_object(app(**script("work; curl localhost:15020/quitquitquit")), helper()), DB_PROXY),
+        Case("quit-endpoint", None, pod_object(app(**script("work; curl localhost:15020/quitquitquit")), helper())),
+        Case("quit-endpoint", "note", pod_object(app(**script("work; curl localhost:9901/quitquitquit")), helper()), GUARD),
+        Case("quit-endpoint", None, pod_object(app(**script("work; curl localhost:15020/quitquitquit")), helper()), GUARD),
+        Case("quit-endpoint", None, pod_object(app(**hook("preStop", http(15020, "/quitquitquit"))), helper()), DB_PROXY),
+        Case("quit-endpoint", "caution", pod_object(app(**hook("preStop", http(9091, "/quitquitquit"))), helper()), DB_PROXY),
+        Case(
+            "quit-endpoint",
+            None,
+            pod_object(app(**script("work; curl localhost:7000/quitquitquit")), helper(), {"name": "other", "ports": [{"containerPort": 7000}]}),
+            DB_PROXY,
+        ),
+        Case(
+            "quit-endpoint",
+            "note",
+            pod_object(app(**script("work; curl localhost:15020/quitquitquit")), helper(ports=[{"containerPort": 15020}])),
+            DB_PROXY,
+        ),
+        Case(
+            "quit-endpoint",
+            "note",
+            pod_object(app(**script("curl localhost:15020/quitquitquit; curl localhost:9091/quitquitquit")), helper(args=["--port=5432"])),
+            DB_PROXY,
+        ),
         Case("quit-endpoint", None, SIMPLE, DB_PROXY),
         Case(
             "sentinel-file",
@@ -200,6 +231,22 @@ CASES: dict[str, tuple[Case, ...]] = {
             "wait-loop",
             "note",
             pod_object(app(**script("until nc -z localhost 5432; do sleep 1; done; exec app")), helper(ports=[{"containerPort": 5432}])),
+        ),
+        Case(
+            "wait-loop",
+            "note",
+            pod_object(
+                app(), helper(ports=[{"containerPort": 5432}]), init=[{"name": "wait", **script("until nc -z localhost 5432; do sleep 1; done")}]
+            ),
+            words="wait waits for localhost:5432",
+        ),
+        Case(
+            "wait-loop",
+            None,
+            pod_object(
+                app(), helper(ports=[{"containerPort": 5432}]), init=[{"name": "wait", **script("until nc -z localhost 5432; do sleep 1; done")}]
+            ),
+            options=PlanOptions(place={"helper": "last"}),
         ),
         Case("wait-loop", None, pod_object(app(), helper(ports=[{"containerPort": 5432}]))),
         Case("init-copy", "note", pod_object(app(), helper(), init=[{**helper(), "name": "sync-init", "args": ["--once"]}]), SYNC),

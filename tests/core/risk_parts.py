@@ -26,9 +26,17 @@ class Case:
     options: PlanOptions = field(default_factory=PlanOptions)
     finding: Mapping[str, Any] = field(default_factory=dict)
     words: str = ""
+    also: tuple[str, ...] = ()
+    """Other containers that move too."""
 
     def plan(self) -> Plan:
-        return plan(self.obj, {"helper": self.recipe}, self.facts, self.options, helper=dict(self.finding))
+        return plan(
+            self.obj,
+            {"helper": self.recipe, **dict.fromkeys(self.also)},
+            self.facts,
+            self.options,
+            helper=dict(self.finding),
+        )
 
 
 def known(**fields: Any) -> Facts:

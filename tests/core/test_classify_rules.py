@@ -29,6 +29,7 @@ ADMIN = {"capabilities": {"add": ["NET_ADMIN"]}}
 MESH = c("mesh-proxy", "acme/mesh-proxy")
 MOUNTER = c("b", securityContext={"privileged": True}, volumeMounts=mount("m", mountPropagation="Bidirectional"))
 PROBED: dict[str, Any] = {"livenessProbe": {"httpGet": {"port": 80}}}
+CHORE = ["sh", "-c", "while true; do cp -r /out /backup; sleep 300; done"]
 READY = {"tcpSocket": {"port": 80}}
 
 
@@ -67,6 +68,7 @@ SPEAKS: dict[str, tuple[Workload, Surroundings, str, str, str]] = {
     "answers-probe": (workload(c("a", livenessProbe={"httpGet": {"port": 9808}}), c("b", ports=ports(9808))), ALONE, "b", "answers-probe", "sidecar"),
     "signals": (workload(A, c("b", args=["sh", "-c", "pkill -HUP app"]), shareProcessNamespace=True), ALONE, "b", "signals", "sidecar"),
     "same-image": (workload(c("a", "own/x:1"), c("b", "own/x:2")), ALONE, "b", "same-image", "peer"),
+    "chore": (workload(c("shop"), c("b", command=CHORE)), ALONE, "b", "chore", "sidecar"),
 }  # fmt: skip
 
 SILENT: dict[str, tuple[Workload, Surroundings, str, str]] = {
@@ -96,6 +98,7 @@ SILENT: dict[str, tuple[Workload, Surroundings, str, str]] = {
     "answers-probe": (workload(c("a", ports=ports(80), **PROBED), c("b", ports=ports(80))), ALONE, "b", "answers-probe"),
     "signals": (workload(A, c("b", args=["sh", "-c", "pkill -HUP app"])), ALONE, "b", "signals"),
     "same-image": (workload(c("a", "own/x:1"), c("b", "own/y:1")), ALONE, "b", "same-image"),
+    "chore": (workload(A, c("b", command=CHORE)), ALONE, "b", "chore"),
 }  # fmt: skip
 
 
@@ -144,3 +147,32 @@ def test_probes_of_every_kind_are_read(probe: dict[str, object]) -> None:
 @pytest.mark.parametrize("limits", [{"example.com/gpu": 1}, {"hugepages-2Mi": "4Mi"}])
 def test_who_asks_for_a_device_is_the_main(limits: dict[str, object]) -> None:
     assert one(judge(workload(A, c("b", resources={"limits": limits}))), "b").role == "main"
+
+
+@pytest.mark.parametrize("script", [
+    "while :; do upload /out; sleep 60; done;",
+    "while true\ndo\n  upload /out\n  sleep 5m\ndone\n",
+    "set -e; while sleep 60; do upload /out; done",
+])  # fmt: skip
+def test_a_chore_beside_what_the_workload_exists_for_is_a_likely_sidecar(script: str) -> None:
+    found = one(judge(workload(c("shop"), c("b", command=["/bin/sh", "-c", script]))), "b")
+    assert (found.role, found.confidence) == ("sidecar", "likely")
+
+
+@pytest.mark.parametrize("subject", [
+    workload(c("shop", "own/x:1"), c("b", "own/x:1", command=CHORE)),
+    workload(c("shop"), c("b", command=CHORE), kind="DaemonSet"),
+    workload(c("shop"), c("b", command=CHORE, ports=ports(80))),
+    workload(c("shop"), c("b", command=CHORE, livenessProbe=READY)),
+    workload(c("shop"), c("b", command=["sh", "-c", "while true; do refresh; sleep 60; done & exec server"])),
+    workload(c("shop"), c("b", command=["sh", "-c", "while ! ready; do sleep 1; done"])),
+    workload(c("shop"), c("b", command=["worker", "while true; do x; sleep 1; done"])),
+    workload(c("shop", command=CHORE), c("b")),
+], ids=["a scheduler", "for the node", "has a port", "has a probe", "a server behind it", "waits", "no shell", "is the main"])  # fmt: skip
+def test_what_only_resembles_a_chore(subject: Workload) -> None:
+    assert all("chore" not in {e.rule for e in (*f.evidence, *f.against)} for f in judge(subject))
+
+
+def test_who_rotates_logs_is_called_so() -> None:
+    found = one(judge(workload(c("shop"), c("log-rotator"))), "log-rotator")
+    assert (found.role, found.confidence) == ("sidecar", "likely")

@@ -16,6 +16,7 @@ from kubectl_sidecar.core.facts import (
     effective_version,
     node_facts,
     parse_version,
+    served_version,
 )
 from kubectl_sidecar.core.workload import PodSpec
 
@@ -54,6 +55,30 @@ def test_a_version_is_read_or_is_none(text: str, version: Version | None) -> Non
 
 def test_versions_compare_by_number() -> None:
     assert Version(1, 9, 0) < Version(1, 29, 0) < Version(1, 29, 1) < Version(1, 30)
+
+
+def emulated(minor: Any, major: Any = "1") -> dict[str, Any]:
+    return {"gitVersion": "v1.35.4-eks-1a2b3c", "minor": "35", "emulationMajor": major, "emulationMinor": minor}
+
+
+SERVED: dict[str, tuple[dict[str, Any], str]] = {
+    "a server that emulates nothing": ({"gitVersion": "v1.33.4-gke.1"}, "v1.33.4-gke.1"),
+    "the same minor": (emulated("35"), "v1.35.4-eks-1a2b3c"),
+    "an older minor, of which no patch is known": (emulated("32"), "v1.32.0"),
+    "a minor as clouds write it": (emulated("32+"), "v1.32.0"),
+    "a newer one cannot be": (emulated("36"), "v1.35.4-eks-1a2b3c"),
+    "no number": (emulated("x"), "v1.35.4-eks-1a2b3c"),
+    "a number": (emulated(32, 1), "v1.32.0"),
+    "half of it": ({"gitVersion": "v1.35.4", "emulationMinor": "32"}, "v1.35.4"),
+    "a version that is none": ({**emulated("32"), "gitVersion": "mine"}, "mine"),
+    "nothing": ({}, ""),
+    "no text at all": ({"gitVersion": 35}, ""),
+}
+
+
+@pytest.mark.parametrize(("answer", "text"), SERVED.values(), ids=SERVED)
+def test_a_server_that_plays_an_older_version_is_that_old(answer: dict[str, Any], text: str) -> None:
+    assert served_version(answer) == text
 
 
 def spec(**fields: Any) -> PodSpec:

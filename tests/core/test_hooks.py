@@ -50,12 +50,28 @@ def test_a_pure_sleep(action: dict[str, Any] | None, seconds: float | None) -> N
     assert sleep_seconds(hook(action)) == seconds
 
 
-LEAST = {
+LEAST: dict[str, tuple[dict[str, Any] | None, float]] = {
     "a sleep and more": (run("sh", "-c", "sleep 10; nginx -s quit; sleep 2"), 12),
     "a loop may end at once": (run("sh", "-c", "while true; do sleep 100; done"), 0),
     "a sleep": (run("sleep", "3"), 3),
     "none": (None, 0),
 }
+
+
+MORE = {
+    "sleep 15s && nginx -s quit": 15,
+    "nginx -s quit; sleep 1m": 60,
+    "sleep 2.5; sync": 2.5,
+    "echo waiting for endpoints; sleep 15": 15,
+    "sleep '15'; sync": 15,
+    "sleep 5; while pgrep app; do sleep 1; done; sleep 2": 7,
+    "if true; then for i in 1 2; do sleep 1; done; fi; sleep 3": 3,
+    "while pgrep app; do sleep 1": 0,
+    "sleep $TIME; sync": 0,
+    "python -c 'import time; time.sleep(15)'": 15,
+    "sleep 10min; sync": 0,
+}
+LEAST |= {text: (run("sh", "-c", text), seconds) for text, seconds in MORE.items()}
 
 
 @pytest.mark.parametrize(("action", "seconds"), LEAST.values(), ids=LEAST)

@@ -239,6 +239,23 @@ def test_the_reason_of_a_log_shipper_names_whose_lines_it_sees() -> None:
     assert "before sync, so that it still sees its last lines" in reason(pair, [], "logs")
 
 
+NGINX = (c("nginx"), "network-proxy")
+DB = (c("db", **serves(5432)), "data-proxy")
+
+
+def test_the_reason_is_of_the_order_that_there_is_in_the_end() -> None:
+    both: dict[str, tuple[dict[str, Any], PlacementClass | None]] = {"nginx": NGINX, "db": DB}  # type: ignore[dict-item]
+    migrate = [c("migrate", **dials(5432))]
+    assert order(both, migrate) == ["db", "migrate", "nginx"]
+    assert reason(both, migrate, "db") == "before migrate, which needs it (it points at localhost:5432)"
+    spots = {p.name: p.reason for p in placed(both, [], nginx="last")}
+    assert spots == {"db": "there are no plain init containers", "nginx": "placed by you: last"}
+
+
+def test_native_sidecars_that_are_there_are_not_those_that_move() -> None:
+    assert reason(helpers(a=None, b=None), [], "b") == "there are no plain init containers"
+
+
 def test_a_needed_helper_still_comes_after_what_sets_it_up() -> None:
     recipe = replace(of("network-proxy"), companions=("net-setup*",))
     init = [c("net-setup"), c("migrate", **dials(5432))]
@@ -260,6 +277,16 @@ def test_a_recipe_that_serves_init_containers_says_how_to_place_it_earlier() -> 
     )
     assert spot.target == 1
     assert "--place db=before:NAME" in spot.reason
+
+
+def test_what_is_known_to_need_it_is_not_asked_about() -> None:
+    recipe = replace(of("data-proxy"), placement=Placement("data-proxy", serves_inits=True))
+    migrate = c("migrate", **dials(5432), **mounted("shared"))
+    subject = workload(pod_object(app(), c("db", **serves(5432), **mounted("shared")), init=[migrate], spec=EMPTY))
+    pair = (Finding("db", "containers", 1, "sidecar", "certain", recipe), subject.spec.main_list[1])
+    (spot,) = place([pair], subject.spec, {})
+    said = "after migrate, which writes what it reads, although migrate needs it (it points at localhost:5432)"
+    assert spot.reason == said
 
 
 def test_a_claim_template_counts_as_a_volume_that_is_written() -> None:

@@ -20,6 +20,7 @@ def seen(obj: dict[str, Any], recipe: Recipe | None = None) -> dict[str, str]:
 
 RACES = {"start-race", "stop-race"}
 QUITS = app(command=["sh", "-c", "work; curl -XPOST localhost:9091/quitquitquit"])
+QUITS_MESH = app(command=["sh", "-c", "work; curl -XPOST localhost:15020/quitquitquit"])
 TOUCHES = app(command=["sh", "-c", "work; touch /shared/done"])
 WAITS = helper(command=["sh", "-c", "while [ ! -f /shared/done ]; do sleep 1; done"])
 KILLS = app(command=["sh", "-c", "work; pkill helper"])
@@ -35,6 +36,7 @@ TABLE: dict[str, tuple[dict[str, Any], Recipe | None, set[str]]] = {
         {"start-race"},
     ),
     "a Job that tells its helper to quit": (pod_object(QUITS, helper(), kind="Job"), DB_PROXY, {"start-race", "job-kill-switch"}),
+    "a Job that tells a mesh's agent to quit": (pod_object(QUITS_MESH, helper(), kind="Job"), DB_PROXY, {"start-race", "job-never-completes"}),
     "a Job with a sentinel file": (pod_object(TOUCHES, WAITS, kind="Job"), None, {"start-race", "job-kill-switch"}),
     "a Job that kills its helper": (
         pod_object(KILLS, helper(), kind="Job", spec={"shareProcessNamespace": True}),

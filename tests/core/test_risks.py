@@ -10,7 +10,8 @@ import pytest
 from kubectl_sidecar.core.facts import Facts, effective_version
 from kubectl_sidecar.core.owners import NOBODY
 from kubectl_sidecar.core.plan import Relocation
-from kubectl_sidecar.core.planning.policy import NEVER_ACCEPTED
+from kubectl_sidecar.core.planning.policy import NEVER_ACCEPTED, PolicyOptions, decide
+from kubectl_sidecar.core.pod.resources import usage
 from kubectl_sidecar.core.recipes.recipe import HookMeaning, Recipe
 from kubectl_sidecar.core.risks import RISKS, Context, judge, unknowns
 from tests.core.judging import (
@@ -51,11 +52,20 @@ def injected_context() -> Context:
     (main, side) = found(subject, {"helper": None}, helper={"injected": True})
     relocation = Relocation(side, subject.spec.main_list[1], 1, 0, "because")
     version = effective_version(KNOWN, subject.spec)[0]
-    return Context(subject, (main, side), (relocation,), KNOWN, NOBODY, version, subject.spec, subject.spec)
+    asks = usage(subject.spec)
+    return Context(subject, (main, side), (relocation,), KNOWN, NOBODY, version, subject.spec, subject.spec, asks, asks)
 
 
 def test_an_injected_container_is_never_moved() -> None:
     assert [r.severity for r in judge(injected_context()) if r.id == "injected"] == ["blocker"]
+
+
+def test_also_named_a_sidecar_an_injected_container_stays_and_there_is_nothing_to_do() -> None:
+    found_ = plan(pod_object(app(), helper()), helper={"injected": True, "override": "sidecar"})
+    verdict = decide(found_, NOBODY, (), PolicyOptions())
+    assert found_.is_empty
+    assert verdict.decision == "nothing"
+    assert "helper stays: it is injected" in verdict.reasons[0]
 
 
 @pytest.mark.parametrize("case", [case for _, case in ALL], ids=[name for name, _ in ALL])
@@ -215,4 +225,5 @@ def test_only_what_could_change_the_judgement_is_named(
 def test_nothing_is_unknown_of_a_plan_that_moves_nothing() -> None:
     subject = workload(pod_object(app()))
     version = effective_version(Facts(), subject.spec)[0]
-    assert unknowns(Context(subject, (), (), Facts(), NOBODY, version, subject.spec, subject.spec)) == ()
+    asks = usage(subject.spec)
+    assert unknowns(Context(subject, (), (), Facts(), NOBODY, version, subject.spec, subject.spec, asks, asks)) == ()

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from kubectl_sidecar.actions.migrate import MigrateOptions
 from kubectl_sidecar.core.kinds import resolve
-from kubectl_sidecar.errors import Unreachable
+from kubectl_sidecar.core.planning.policy import PolicyOptions
+from kubectl_sidecar.errors import Invalid, Unreachable
 from kubectl_sidecar.sources.memory import Request
 from kubectl_sidecar.tui.screens.confirm import ConfirmScreen
 from kubectl_sidecar.tui.screens.help import HelpScreen
@@ -22,6 +24,11 @@ from tests.tui.stage import Stage, play, select, shown, stage, text_of, until
 
 def names(on: Stage) -> list[str]:
     return [entry.row.name for entry in on.app.workloads.table.listing.visible]
+
+
+def bottom(on: Stage) -> str:
+    """The keys that are named in the last line, without the blanks."""
+    return text_of(on.app).splitlines()[-1].replace(" ", "")
 
 
 def states(on: Stage) -> dict[str, str]:
@@ -112,6 +119,21 @@ def test_the_keys_at_the_bottom_are_those_of_the_filter_while_one_types() -> Non
         await until(pilot, lambda: "enter details" in text_of(on.app).replace("enterdetails", "enter details"))
 
     play(on, acts)
+
+
+@pytest.mark.parametrize("keys", [("slash", *"check", "enter"), ("space",)], ids=["filter", "mark"])
+def test_quit_stays_at_the_bottom_of_a_narrow_screen(keys: tuple[str, ...]) -> None:
+    on = stage()
+
+    async def acts(pilot: Pilot[Any]) -> None:
+        assert bottom(on).endswith("^zrisk0all?helpqquit")
+        await pilot.press(*keys)
+        await until(pilot, lambda: bottom(on).endswith("escback?helpqquit"))
+        risky = {"api", "search", "checkout", "report"}
+        await pilot.press("ctrl+z")  # no longer named, but there
+        await until(pilot, lambda: on.app.workloads.table.listing.view.risky_only and set(names(on)) <= risky)
+
+    play(on, acts, size=(80, 24))
 
 
 def test_a_label_selector_asks_the_server_again() -> None:
@@ -246,6 +268,107 @@ def test_a_refusal_says_why_and_what_to_do_and_offers_no_write() -> None:
 
     play(on, acts)
     assert not on.is_native("deploy", "api")
+
+
+def test_a_refusal_that_no_flag_lets_pass_names_none_and_shows_the_change_only_where_it_does_no_harm() -> None:
+    on = stage()
+    helm = on.stored("deploy", "api")["metadata"]
+    on.cluster.edit(resolve("sts").resource, "shop", "checkout", lambda o: o["metadata"].update(
+        labels=dict(helm["labels"]), annotations=dict(helm["annotations"])))  # fmt: skip
+
+    def refuse(request: Request) -> None:
+        if request.verb == "patch" and request.dry_run and request.name == "api":
+            raise Invalid("the policy of the house says no", status=422)
+
+    on.cluster.hooks.append(refuse)
+
+    async def acts(pilot: Pilot[Any]) -> None:
+        await plan_of(pilot, on, "api")
+        text = text_of(on.app)
+        assert "the policy of the house says no" in text
+        assert "--allow-owned" not in text
+        assert "The change for the source" not in text
+        await pilot.press("escape")
+        await plan_of(pilot, on, "checkout")
+        text = text_of(on.app)
+        assert "--allow-owned" in text
+        assert "The change for the source" in text
+
+    play(on, acts, size=(120, 70))
+
+
+def test_an_owner_is_told_what_to_do_after_a_migration_and_gets_the_change() -> None:
+    on = stage(options=MigrateOptions(policy=PolicyOptions(allow_owned=True)))
+
+    async def acts(pilot: Pilot[Any]) -> None:
+        await migrate(pilot, on, "api")
+        text = text_of(on.app)
+        assert "The source of Helm api still has the old form" in text
+        assert "The change for the source" in text
+        assert "restartPolicy: Always" in text
+        await pilot.press("u")
+        undo = await shown(pilot, UndoScreen)
+        await until(pilot, lambda: undo.prepared is not None)
+        await pilot.press("u")
+        await shown(pilot, ConfirmScreen)
+        await pilot.press("y")
+        screen = await shown(pilot, ProgressScreen)
+        await until(pilot, lambda: screen.execution.over and "● over" in text_of(on.app))
+        assert "still has the old form" not in text_of(on.app)
+
+    play(on, acts, size=(120, 90))
+    said = list(on.app.farewell())
+    assert "initContainers:" in [line.strip() for line in said]
+    assert any(line.startswith("# patches:") for line in said)  # as it is to be copied
+
+
+def test_nobody_is_told_nothing_after_a_migration() -> None:
+    on = stage()
+
+    async def acts(pilot: Pilot[Any]) -> None:
+        await migrate(pilot, on, "checkout")
+        assert "source" not in text_of(on.app)
+
+    play(on, acts, size=(120, 60))
+
+
+def test_what_surrounds_several_marked_is_asked_for_once() -> None:
+    on = stage()
+    asked: list[str] = []
+
+    def count(request: Request) -> None:
+        asked.append(request.resource.plural if request.resource and request.verb == "list" else "")
+
+    async def acts(pilot: Pilot[Any]) -> None:
+        for name in ("checkout", "report", "search"):
+            select(on, name)
+            await pilot.press("space")
+        on.cluster.hooks.append(count)
+        await pilot.press("m")
+        plan = await shown(pilot, PlanScreen)
+        await until(pilot, lambda: plan.finished)
+        assert len(plan.ready) == 3
+        assert [len(p.dry_runs) for p in plan.ready] == [2, 2, 2]
+
+    play(on, acts)
+    assert asked.count("nodes") <= 2  # for what is shown at once, and with the dry runs
+
+
+def test_one_of_several_that_is_gone_does_not_hide_the_others() -> None:
+    on = stage()
+
+    async def acts(pilot: Pilot[Any]) -> None:
+        for name in ("checkout", "report"):
+            select(on, name)
+            await pilot.press("space")
+        on.cluster.remove(resolve("sts").resource, "shop", "checkout")
+        await pilot.press("m")
+        plan = await shown(pilot, PlanScreen)
+        await until(pilot, lambda: plan.finished)
+        assert [p.target.name for p in plan.ready] == ["report"]
+        assert 'there is no StatefulSet "checkout"' in text_of(on.app)
+
+    play(on, acts)
 
 
 def test_several_marked_are_migrated_after_one_question_and_refused_ones_are_left_out() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from kubectl_sidecar.core.classification.findings import Weight
-from kubectl_sidecar.core.classification.names import beside_main
+from kubectl_sidecar.core.classification.names import beside_main, exists_for
 from kubectl_sidecar.core.classification.scene import Scene, Seen
 
 
@@ -170,6 +170,22 @@ def same_image(scene: Scene) -> None:
             seen.add("same-image", "runs the same image as ", "medium", "peer", "image", whom=other)
 
 
+def chore(scene: Scene) -> None:
+    """A line of shell in an endless loop with a sleep (copy, clean up, set again) that serves nobody, beside the one container
+    that the workload exists for, is a chore for it. A loop over that container's own program is a part of it, as a scheduler;
+    one in a DaemonSet may do its chore for the node."""
+    if scene.shape.kind == "DaemonSet":
+        return
+    loops = [s for s in scene.all if s.traits.chore and not (s.idle or s.has_high or _listens(s))]
+    mains = [s for s in scene.all if exists_for(s)] if loops else []
+    if len(mains) != 1:
+        return
+    twins = scene.shape.twins or range(len(scene.all))
+    for seen in loops:
+        if seen is not mains[0] and twins[seen.index] != twins[mains[0].index]:
+            seen.add("chore", "repeats commands of a shell, with a sleep between", "medium", "sidecar", "command")
+
+
 BEHAVIOUR_RULES: Mapping[str, Callable[[Scene], None]] = {
     "job-service": job_service,
     "job-ended": past_of_job,
@@ -184,6 +200,7 @@ HABITS: Mapping[str, Callable[[Scene], None]] = {
     "answers-probe": probe_by_other,
     "signals": signals_others,
     "same-image": same_image,
+    "chore": chore,
     "beside-main": beside_main,
 }
 """Weak habits, asked only where a doubt is left; see evidence.py."""

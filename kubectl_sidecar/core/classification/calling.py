@@ -18,7 +18,7 @@ _HEADS = word_set(
 """Last words of a name that say what the thing is: a `sidecar-injector` is no sidecar, a `backup-controller` no backup."""
 _NOT_ONE = word_set("with without and no non")
 _LOGS = word_set("log logs logging")
-_CARRIERS = word_set("agent collector forwarder reader router shipper streamer tailer")
+_CARRIERS = word_set("agent collector forwarder reader rotator router shipper streamer tailer")
 _BEHIND = HELPER_WORDS | word_set("metrics watch watchdog health readyz livez cleaner rotate rotator")
 """Words that make the name of a helper when they stand behind the name of what it helps."""
 

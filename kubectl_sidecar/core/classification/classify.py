@@ -7,6 +7,7 @@ The only container of a Pod is its main. What the user decided wins, and is evid
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from kubectl_sidecar.core.classification.behaviour import HABITS
 from kubectl_sidecar.core.classification.confidence import confidence_of
@@ -244,6 +245,7 @@ def _sides(seen: Seen, role: Role) -> tuple[tuple[Evidence, ...], tuple[Evidence
     return tuple(seen.against), tuple(seen.evidence)
 
 
+@lru_cache(maxsize=1024)
 def _advice(name: str, role: Role) -> str:
     if role == "sidecar":
         return f"annotation {OVERRIDE_PREFIX}{name}: sidecar on the Pod template, or --container {name}=sidecar"

@@ -55,14 +55,14 @@ def named_after(scene: Scene) -> None:
     for index, other in scene.shape.offshoots:
         seen, whom = scene.all[index], scene.all[other]
         if seen.told.isdisjoint(_SAID) and not whom.side:
-            weight: Weight = "high" if _exists_for(whom) else "medium"
+            weight: Weight = "high" if exists_for(whom) else "medium"
             seen.add("named-after", "is called after ", weight, "sidecar", "name", whom=whom)
 
 
 _SAID = frozenset({"named-like-workload", "called-sidecar", "named-after"})
 
 
-def _exists_for(seen: Seen) -> bool:
+def exists_for(seen: Seen) -> bool:
     """Whether a high fact names it as the main."""
     return seen.main >= POINTS["high"] and not _BY_NAME.isdisjoint(seen.told) and seen.main > seen.side
 
@@ -83,7 +83,7 @@ def forget_part_of_name(scene: Scene) -> None:
 def beside_main(scene: Scene) -> None:
     """Where one container is known to be what the workload exists for, another that has a helper's looks or ways, and nothing
     of a main, is there for it. That the main dials it does not count: so it does with a database."""
-    mains = [s for s in scene.all if _exists_for(s)]
+    mains = [s for s in scene.all if exists_for(s)]
     if len(mains) != 1:
         return
     for seen in scene.all:

@@ -6,6 +6,7 @@ remembered lives with the recipes that it was found with, and is bounded."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -40,7 +41,8 @@ class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
     `ports` are those that it serves as far as its spec says so, `probed` those that its own probes ask, `declared` its
     containerPorts, `user_port` whether one of these is not for metrics, `health_port` the number of the port
     that its liveness probe asks by HTTP. `script` is its command and arguments where they are of a kind that rules read, else
-    empty; `signals`: they send signals to processes; `idle`: it only sleeps, as a stand-in or a place to `exec` into.
+    empty; `signals`: they send signals to processes; `idle`: it only sleeps, as a stand-in or a place to `exec` into; `chore`: it is
+    a line of shell that does something again and again, with a sleep between.
     `helper_words` are words in its name or image that helpers are called by, as (word, field, text; no text for its own name).
     `device`: it has a limit for a device or huge pages; `tunnels`: it is privileged or may change the network."""
 
@@ -60,6 +62,7 @@ class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
     script: str
     signals: bool
     idle: bool
+    chore: bool
     helper_words: tuple[tuple[str, str, str], ...]
     device: bool
     privileged: bool
@@ -161,6 +164,7 @@ def _read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
         text if _is_script(text) else "",
         any(tool in text for tool in _TOOLS),
         ("sleep" in text or "/dev/null" in text) and _idle(text),
+        "while" in text and "sleep" in text and _chore(words, text),
         _helper_words(c.name, image),
         bool(limits) and _has_device(limits),
         privileged,
@@ -222,6 +226,15 @@ def _idle(text: str) -> bool:
     if words[:1] in (["sleep"], ["/bin/sleep"]):
         return len(words) == 2
     return words[:3] == ["tail", "-f", "/dev/null"] or words[:4] == ["while", "true", "do", "sleep"]
+
+
+def _chore(words: tuple[str, ...], text: str) -> bool:
+    """An endless loop is the last thing that the script does: what comes behind it would be the program."""
+    return words[0] in _SHELLS and _ENDLESS.search(text) is not None and text.rstrip("; \n").endswith("done")
+
+
+_SHELLS = ("sh", "bash", "ash", "/bin/sh", "/bin/bash", "/bin/ash")
+_ENDLESS = re.compile(r"\bwhile (?:true|:|sleep \w+)\s*(?:;\s*)?do\b")
 
 
 def _for_users(ports: tuple[Port, ...]) -> bool:

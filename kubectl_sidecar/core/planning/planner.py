@@ -74,6 +74,8 @@ def make_plan(
         version=effective_version(facts, spec)[0],
         before=spec,
         after=spec_after,
+        usage_before=usage(spec),
+        usage_after=usage(spec_after),
         recipes=recipes,
     )
     today = problems(workload, findings, pasts_of(facts))
@@ -88,8 +90,8 @@ def make_plan(
         removals=tuple(removal(p, moving[p.container], workload, relocations) for p in today if p.container in moving),
         risks=judge(context) if relocations else (),
         unknowns=unknowns(context) if relocations else (),
-        usage_before=usage(spec),
-        usage_after=usage(spec_after),
+        usage_before=context.usage_before,
+        usage_after=context.usage_after,
         timeline_before=timeline(spec),
         timeline_after=timeline(spec_after),
         judged=judged(obj, workload),

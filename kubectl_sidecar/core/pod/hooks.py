@@ -38,7 +38,9 @@ def sleep_seconds(hook: Hook | None) -> float | None:
     return None
 
 
-_SLEEPS = re.compile(r"\bsleep +(\d{1,6})(?![\w.])", re.ASCII)
+_SLEEPS = re.compile(r"\bsleep(?: +|\()[\"']?(\d{1,6}(?:\.\d{1,3})?)([smh]?)(?![\w.])", re.ASCII)
+_LOOPS = re.compile(r"(?:^|[;&|\n({\"']|\b(?:then|else|do)\b|-[a-z]*c) *(?:while|until|for)\b[\s\S]*?(?:\bdone\b|$)")
+"""A loop of a shell: how often it goes round is not known. In front of it stands the end of what was before, or `sh -c`."""
 
 
 def least_seconds(hook: Hook | None) -> float:
@@ -47,7 +49,9 @@ def least_seconds(hook: Hook | None) -> float:
     if slept is not None:
         return slept
     text = " ".join((hook.exec.command if hook and hook.exec else None) or ())[:TEXT_CAP]
-    return 0.0 if re.search(r"\b(?:while|until|for)\b", text) else float(sum(int(n) for n in _SLEEPS.findall(text)))
+    if "sleep" not in text:
+        return 0.0
+    return sum(float(number) * _UNITS[unit] for number, unit in _SLEEPS.findall(_LOOPS.sub(";", text)))
 
 
 _PATTERNS: tuple[tuple[HookEffect, re.Pattern[str]], ...] = (

@@ -49,15 +49,22 @@ def place(moving: Sequence[Moving], spec: PodSpec, overrides: Mapping[str, str])
         c.name: f"{c.name} (moved)" if c.name in taken else c.name for _, c in moving
     }  # no name of Kubernetes has a blank
     reasons: dict[str, str] = {}
-    for at, pair in enumerate(ordered := _in_order(moving, spec)):
+    for pair in (ordered := _in_order(moving, spec)):
         name = pair[1].name
         index, reason = len(final), ""
         if overrides.get(name) in (None, "last"):
             index, reason = _spot(pair, spec, final, [c for _, c in ordered])
-            reason += _serves(pair, spec, index == len(final)) + _beside(pair, ordered[:at], ordered[at + 1 :], spec)
+            if _wants(pair[1], spec, [c for _, c in ordered]) is None:
+                reason += _serves(pair, spec, index == len(final))
         final.insert(index, keys[name])
         reasons[name] = reason
     _override(final, overrides, keys, reasons)
+    ordered.sort(
+        key=lambda pair: final.index(keys[pair[1].name])
+    )  # the reasons are of the order that there is in the end
+    for at, pair in enumerate(ordered):
+        if overrides.get(pair[1].name) in (None, "last"):
+            reasons[pair[1].name] += _beside(pair, ordered[:at], ordered[at + 1 :], spec)
     return tuple(
         Placed(name, final.index(keys[name]), reasons[name])
         for name in sorted(keys, key=lambda n: final.index(keys[n]))
@@ -87,7 +94,7 @@ def _spot(pair: Moving, spec: PodSpec, final: Sequence[str], moving: Sequence[Co
             return final.index(client), f"before {client}, which {why}{behind}"
         return len(final), f"after {' and '.join(before)}, although {client} {why}"
     if not plain:
-        reason = "after the native sidecars that are there" if final else "there are no plain init containers"
+        reason = "after the native sidecars that are there" if spec.init_list else "there are no plain init containers"
         return len(final), reason
     if writer:
         return len(final), f"after all plain init containers, as before; {writer} writes what it reads"
@@ -181,7 +188,7 @@ def _class(pair: Moving) -> PlacementClass:
 
 
 def _beside(pair: Moving, earlier: Sequence[Moving], later: Sequence[Moving], spec: PodSpec) -> str:
-    """Why it stands where it does among the helpers that move with it."""
+    """Why it stands where it does among the helpers that move with it, those that start before it and those that start after it."""
     parts: list[str] = []
     for other in earlier:
         port = need(pair[1], other[1])

@@ -6,12 +6,13 @@ A port counts as a container's own when its spec declares or sets it; what nobod
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
 from kubectl_sidecar.core.classification.pointers import in_env, in_words, mentions_local, own_ports, probe_ports
 from kubectl_sidecar.core.pod.scripts import local_ports, loops, with_values
-from kubectl_sidecar.core.recipes.globs import capped_words, joined
+from kubectl_sidecar.core.recipes.globs import TEXT_CAP, capped_words, joined
 from kubectl_sidecar.core.workload import Container, EnvVar, Hook, PodSpec, Port, Probe
 
 
@@ -77,6 +78,22 @@ def port_names(container: Container) -> frozenset[str]:
 def need(client: Container, server: Container) -> int | None:
     """The port of `server` that `client` points at on localhost; None where it does not."""
     return min(dialled(client) & served(server), default=None)
+
+
+_MESH_PORTS = range(15_000, 15_100)
+"""Istio's agent and proxy have these in every Pod that they are injected into, and no template says so:
+https://istio.io/latest/docs/ops/deployment/application-requirements/#ports-used-by-istio"""
+
+
+def calls(text: str, path: str, server: Container, others: Iterable[Container]) -> bool:
+    """Whether a command line calls this URL path of `server`. Where the URL has a port, it is not that of another container, nor
+    one of a mesh's agent, unless `server` has it too; a port that nobody declares may be its own."""
+    ports = re.findall(rf"(?::(\d{{1,5}})/?)?{re.escape(path)}", text[:TEXT_CAP])
+    if not any(ports):
+        return bool(ports)
+    own = answers(server)
+    foreign = {port for other in others if other.name != server.name for port in answers(other)} | {*_MESH_PORTS}
+    return any(not port or int(port) not in foreign - own for port in ports)
 
 
 class Asked(NamedTuple):

@@ -94,8 +94,12 @@ def waited_for(text: str) -> frozenset[int]:
 
 
 _PATH = r"[\"']?(/[\w./-]{1,200})"
-_TESTED = rf"(?:(?:\[\[?|test) +(?:! +)?-[efsSdrp]|(?:ls|stat|cat|find)(?: +-\w+)?) +{_PATH}"
-_FILE = re.compile(rf"\b(?:until|while) +(?:! *)?{_TESTED}")
+_TOOL = r"(?:ls|stat|cat|find)(?: +-\w+)?"
+_TESTED = rf"(?:(?:\[\[?|test) +(?:! +)?-[efsSdrp]|{_TOOL}) +{_PATH}"
+_FILE = re.compile(
+    rf"\b(?:until +|while +! *)(?:(?:\[\[?|test) +-[efsSdrp]|{_TOOL}) +{_PATH}|\bwhile +(?:\[\[?|test) +! +-[efsSdrp] +{_PATH}"
+)
+"""`while [ -f X ]` waits for the file to go."""
 _PYTHON_FILE = re.compile(r"\bwhile not (?:os\.path\.(?:exists|isfile)|(?:pathlib\.)?Path)\([\"'](/[^\"']{1,200})")
 
 
@@ -103,7 +107,8 @@ _PYTHON_FILE = re.compile(r"\bwhile not (?:os\.path\.(?:exists|isfile)|(?:pathli
 def files_waited_for(text: str) -> tuple[str, ...]:
     """The files whose appearance a loop waits for."""
     text = text[:TEXT_CAP]
-    return tuple(dict.fromkeys((*_FILE.findall(text), *_PYTHON_FILE.findall(text))))
+    in_shell = (one or other for one, other in _FILE.findall(text))
+    return tuple(dict.fromkeys((*in_shell, *_PYTHON_FILE.findall(text))))
 
 
 _ANY_TEST = re.compile(rf"(?:^|[\s(;&|!])(?:{_TESTED}|grep(?: +-\w+)* +\S{{1,80}} +{_PATH})")

@@ -55,6 +55,7 @@ RISKS: Mapping[str, RiskFunction] = {
     "startup-probe-slow": start.startup_probe_slow,
     "placed-before-writer": order.placed_before_writer,
     "placed-before-need": order.placed_before_need,
+    "placed-after-need": order.placed_after_need,
     "placed-early": order.placed_early,
     "helper-cannot-start": live.helper_cannot_start,
     "helper-crashes": live.helper_crashes,

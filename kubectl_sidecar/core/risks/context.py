@@ -12,7 +12,7 @@ from kubectl_sidecar.core.facts import Facts, Unknown, Version
 from kubectl_sidecar.core.owners import Owner
 from kubectl_sidecar.core.plain import text
 from kubectl_sidecar.core.plan import Relocation, Risk
-from kubectl_sidecar.core.pod.resources import Which, is_native, usage
+from kubectl_sidecar.core.pod.resources import Usage, Which, is_native
 from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.core.workload import Container, PodSpec, Workload
 
@@ -33,6 +33,9 @@ class Context:
     version: Version | Unknown
     before: PodSpec
     after: PodSpec
+    usage_before: Usage
+    usage_after: Usage
+    """What one Pod of `before` and one of `after` ask for."""
     recipes: tuple[Recipe, ...] = ()
     """All that are known: what might be injected beside the workload is none of its findings."""
 
@@ -72,7 +75,7 @@ class Context:
     @cached_property
     def raised(self) -> tuple[tuple[Which, str, float, float], ...]:
         """What the plan makes the Pod ask for more: (requests or limits, resource, before, after)."""
-        before, after = usage(self.before), usage(self.after)
+        before, after = self.usage_before, self.usage_after
         pairs: tuple[tuple[Which, dict[str, float], dict[str, float]], ...] = (
             ("requests", before.requests, after.requests),
             ("limits", before.limits, after.limits),

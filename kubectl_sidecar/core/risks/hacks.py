@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from kubectl_sidecar.core.plan import Relocation, Risk
-from kubectl_sidecar.core.pod.reach import asked_by, command_text, same_file, served
+from kubectl_sidecar.core.pod.reach import asked_by, calls, command_text, same_file, served
 from kubectl_sidecar.core.pod.scripts import files_that_end_it, makes, waited_for
 from kubectl_sidecar.core.problems import kill_switch, kills
 from kubectl_sidecar.core.recipes.globs import capped_words, glob, quoted
@@ -42,7 +42,7 @@ def quit_endpoint(context: Context) -> Iterator[Risk]:
     for r in context.relocations:
         for app in context.apps:
             hook = asked_by(app.pre_stop)
-            if hook and _quits(hook.text, r):
+            if hook and _quits(hook.text if hook.way == "exec" else hook.way, r, context):
                 yield Risk(
                     "quit-endpoint",
                     "caution",
@@ -52,7 +52,7 @@ def quit_endpoint(context: Context) -> Iterator[Risk]:
                     f"Remove the hook of {app.name}.",
                     "lifecycle.preStop",
                 )
-            elif _quits(command_text(app), r):
+            elif _quits(command_text(app), r, context):
                 yield Risk(
                     "quit-endpoint",
                     "note",
@@ -66,16 +66,17 @@ def quit_endpoint(context: Context) -> Iterator[Risk]:
 _QUITS = re.compile(r"quitquitquit|/-/quit\b|/agent/v1/quit\b")
 
 
-def _quits(text: str, r: Relocation) -> bool:
+def _quits(text: str, r: Relocation, context: Context) -> bool:
     paths = r.finding.recipe.quit_endpoints if r.finding.recipe else ()
     if any(path in text for path in paths):
-        return True
+        return any(calls(text, path, r.container, context.before.main_list) for path in paths)
     if _QUITS.search(text) is None:
         return False
     ports = served(r.container)
     if ports:
         return any(f":{port}" in text for port in ports)
-    return r.finding.recipe is None or r.finding.recipe.traffic != "none"
+    ours = r.finding.recipe is None or r.finding.recipe.traffic != "none"
+    return ours and any(calls(text, path, r.container, context.before.main_list) for path in _QUITS.findall(text))
 
 
 def sentinel_file(context: Context) -> Iterator[Risk]:
@@ -153,7 +154,8 @@ def wait_loop(context: Context) -> Iterator[Risk]:
     """The app, or a plain init container, waits for the helper's port."""
     for r in context.relocations:
         container = context.moved.get(r.finding.name, r.container)
-        for waiting in (*context.apps, *(c for c in context.after.init_list if c.name not in context.moved)):
+        later = (c for c in context.apps_beside(r.finding.name) if c in context.after.init_list)
+        for waiting in (*context.apps, *(c for c in later if c.name not in context.moved)):
             ports = waited_for(command_text(waiting)) & served(container)
             if ports:
                 gated = container.startup_probe is not None

@@ -96,13 +96,15 @@ def restart_coupling(context: Context) -> Iterator[Risk]:
     flapping = [s.restarts for name in context.moved for s in _statuses(context, name) if s.restarts > 2]
     last = context.after.init_list[-1].name if context.after.init_list else ""
     alone = len(context.after.main_list) == 1 and last in context.moved and context.after.restart_policy != "Never"
-    coupled = f", and a crashed {context.app} is not restarted while {last} is down" if alone else ""
+    several = len(context.moved) > 1
+    which, down = ("one of them", f"{last}, the last of them,") if several else ("its helper", last)
+    coupled = f", and a crashed {context.app} is not restarted while {down} is down" if alone else ""
     yield Risk(
         "restart-coupling",
         "caution" if flapping else "note",
         names,
-        f"from now on {context.app} does not start when its helper cannot (image, command){coupled}"
-        + (f"; in live Pods the helper was restarted up to {max(flapping)} times" if flapping else ""),
+        f"from now on {context.app} does not start when {which} cannot (image, command){coupled}"
+        + (f"; in live Pods {which} was restarted up to {max(flapping)} times" if flapping else ""),
         "Find out why it restarts first." if flapping else "",
     )
 

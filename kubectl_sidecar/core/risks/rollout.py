@@ -260,6 +260,6 @@ def ksm_series(context: Context) -> Iterator[Risk]:
             "ksm-series",
             "note",
             ", ".join(context.moved),
-            "its series in kube-state-metrics move from kube_pod_container_* to kube_pod_init_container_*",
-            "Look at alerts and dashboards that name them.",
+            "kube-state-metrics tells of it under kube_pod_init_container_* then",
+            "Look at alerts that name it.",
         )

@@ -136,6 +136,8 @@ def grace_period(context: Context) -> Iterator[Risk]:
     recipes = {f.name: f.recipe for f in context.findings}
     helpers = [helper_stop(c, recipes.get(c.name)) for c in reversed(context.sidecars)]
     apps = [app_stop(c) for c in context.after.main_list if not _deaf(c)]
+    if any(least_seconds(c.pre_stop) >= context.grace for c in (*context.after.main_list, *context.sidecars)):
+        apps = [app_stop(c) for c in context.after.main_list]  # a hook that is cut off is told whatever the app does
     if not context.relocations or not apps or serial(apps, helpers) <= context.grace or context.grace <= QUICK:
         return  # with 2 s or less nobody loses anything: that much the kubelet grants each
     written = [replace(a, after=min(a.after, DRAINS)) for a in apps]

@@ -70,7 +70,10 @@ def known_regression(context: Context) -> Iterator[Risk]:
     if not probed:
         return
     names = ", ".join(probed)
-    met = {v for v in (*_kubelets(context), context.version) if not isinstance(v, Unknown)}
+    kubelets = set(_kubelets(context))
+    met = kubelets or (
+        {context.version} if isinstance(context.version, Version) else set()
+    )  # the server's speaks for them
     bad = sorted(v for v in met if Version(1, 35, 0) <= v <= Version(1, 35, 3))
     if bad:
         yield Risk(
@@ -96,7 +99,7 @@ def _sure(context: Context, version: Version) -> Severity:
     return "note" if context.facts.from_files and version.patch == 0 else "caution"
 
 
-def _kubelets(context: Context) -> Iterator[Version | Unknown]:
+def _kubelets(context: Context) -> Iterator[Version]:
     if not isinstance(context.facts.nodes, Unknown):
         for node in admitting(context.facts.nodes, context.after):
             if node.version:
@@ -136,16 +139,27 @@ def restart_policy_set(context: Context) -> Iterator[Risk]:
 
 
 def resize_policy(context: Context) -> Iterator[Risk]:
+    """pkg/apis/core/validation and pkg/api/pod (dropDisabledFields) of 1.32: without the gate InPlacePodVerticalScaling the field is
+    dropped from both lists; a live object that has it comes from a server with the gate on, which refuses it on init containers."""
+    server = context.facts.server
+    if not isinstance(server, Unknown) and server >= GENERALLY_AVAILABLE:
+        return
     for name, container in context.moved.items():
-        server = context.facts.server
-        if container.resize_policy and (isinstance(server, Unknown) or server < GENERALLY_AVAILABLE):
-            unknown = isinstance(server, Unknown)
-            yield Risk(
-                "resize-policy",
-                "caution" if unknown else "blocker",
-                name,
-                "it has a resizePolicy, which an API server before 1.33 refuses on init containers"
-                + (", and the server's version is not known" if unknown else f"; this one is {server}"),
-                "Remove the resizePolicy (the default needs no mention).",
-                "resizePolicy",
-            )
+        if not container.resize_policy:
+            continue
+        sure = not isinstance(server, Unknown) and not context.facts.from_files
+        text = (
+            f"it has a resizePolicy, which this API server ({server}) refuses on init containers (422)"
+            if sure
+            else "it has a resizePolicy, which an API server before 1.33 drops from both lists, or, where its gate "
+            "InPlacePodVerticalScaling is on, refuses on init containers (422)"
+            + (", and the server's version is not known" if isinstance(server, Unknown) else f"; this one is {server}")
+        )
+        yield Risk(
+            "resize-policy",
+            "blocker" if sure else "caution",
+            name,
+            text,
+            "Remove the resizePolicy (the default needs no mention).",
+            "resizePolicy",
+        )

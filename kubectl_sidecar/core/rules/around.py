@@ -82,8 +82,9 @@ PAGES = (
     Rule(
         "hpa", "risk", "the HorizontalPodAutoscaler scales by the helper's usage",
         "A ContainerResource metric names the helper. From 1.29 the controller looks for it among native sidecars too.",
-        "If the metrics server does not report it, the metric is missing.",
-        "kubectl describe hpa: current metrics.",
+        "If the metrics server does not report it, the metric is missing, and nothing is scaled by it.",
+        "kubectl describe hpa: ScalingActive is False with the reason FailedGetContainerResourceMetric, and the text says: did not receive metrics "
+        "for targeted pods (pods might be unready). It does not name the container.",
         "Look at it after the rollout.",
         "https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/podautoscaler/replica_calculator.go",
     ),

@@ -24,9 +24,10 @@ PAGES = (
     Rule(
         "injected", "risk", "an injector puts this container in",
         "A webhook adds the container to each Pod, or a tool wrote it into the manifest and marked it.",
-        "Moved by hand, it would be injected a second time or put back; both together do not work.",
-        "Compare the template with a live Pod; look for the injector's annotations.",
-        "Set the injector's switch for native sidecars.",
+        "Moved by hand, it would be injected a second time or put back; both together do not work. So it never moves, also with "
+        "--container NAME=sidecar; where nothing else moves, the verdict is: nothing to do.",
+        "Compare the template with a live Pod; look for the injector's annotations. kubectl sidecar describe says: stays.",
+        "Set the injector's switch for native sidecars; kubectl sidecar describe names it.",
         "https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/",
     ),
     Rule(
@@ -77,6 +78,15 @@ PAGES = (
         "Look for localhost in its command, arguments and environment.",
         "Place it after the helper that it needs.",
         "https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/753-sidecar-containers",
+    ),
+    Rule(
+        "placed-after-need", "risk", "it starts after the init container that needs it",
+        "A plain init container points at a port on localhost that the helper serves, and the helper comes after it: because that init container "
+        "may write what the helper reads, or because you placed it there.",
+        "The init container finds nobody there, as it does today in the classic form. If it waits until somebody is there, the Pod hangs in Init.",
+        "Init:0/1 in kubectl get pods; the log of the init container.",
+        "Place the helper before it, if it can start without what the init container writes. Else split the init container.",
+        "https://kubernetes.io/docs/concepts/workloads/pods/init-containers/",
     ),
     Rule(
         "placed-early", "risk", "it runs beside plain init containers",

@@ -64,9 +64,10 @@ PAGES = (
     ),
     Rule(
         "resize-policy", "risk", "the container has a resizePolicy",
-        "Up to 1.32 the API server refuses resizePolicy on init containers.",
-        "The change is answered with 422.",
-        "kubectl patch --dry-run=server says so.",
+        "Before 1.33 the API server drops the field from both lists, unless its alpha gate InPlacePodVerticalScaling is on; with that gate it "
+        "refuses resizePolicy on init containers.",
+        "Without the gate nothing is lost that was there before. With it the change is answered with 422: must not be set for init containers.",
+        "kubectl patch --dry-run=server says so. A live object that has the field comes from a server with the gate on.",
         "Remove the resizePolicy, or upgrade to 1.33.",
         "https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/",
     ),

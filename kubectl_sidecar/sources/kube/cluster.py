@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from kubectl_sidecar.core.facts import served_version
 from kubectl_sidecar.core.kinds import ACCESS_REVIEWS, Resource
 from kubectl_sidecar.errors import BadAnswer, Invalid
 from kubectl_sidecar.sources.cluster import FIELD_MANAGER, ListQuery, Object, Written
@@ -53,8 +54,8 @@ class KubeCluster:
 
     def version(self) -> str:
         answer = self._transport.send(Request("GET", "/version"))
-        version = self._object(answer).get("gitVersion")
-        if not isinstance(version, str):
+        version = served_version(self._object(answer))
+        if not version:
             raise self._transport.bad_answer(answer, "it names no gitVersion")
         return version
 

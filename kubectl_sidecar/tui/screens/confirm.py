@@ -1,10 +1,13 @@
-"""The one question before anything is written. It repeats the context, the namespaces, the count and what is replaced."""
+"""The one question before anything is written. It repeats the context, the namespaces, the count and what is replaced.
+
+What always holds: what was typed before the question was there is no yes to it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -12,6 +15,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from kubectl_sidecar.tui.text import contents
+
+_NO = ("n", "escape", "q")
 
 
 class ConfirmScreen(ModalScreen[bool]):
@@ -27,13 +32,14 @@ class ConfirmScreen(ModalScreen[bool]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "yes", show=False),
-        Binding("n,escape,q", "answer(False)", "no", show=False),
+        Binding(",".join(_NO), "answer(False)", "no", show=False),
         Binding("left,right", "app.focus_next", show=False),
     ]
 
     def __init__(self, question: str, lines: Sequence[str], *, yes: str) -> None:
         super().__init__()
         self._question, self._lines, self._yes = question, lines, yes
+        self._there_since = float("inf")
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -44,8 +50,13 @@ class ConfirmScreen(ModalScreen[bool]):
                 yield Button("No (n)", id="no")
                 yield Button(f"{self._yes} (y)", id="yes", variant="warning")
 
-    def on_mount(self) -> None:
+    def on_mount(self, event: events.Mount) -> None:
+        self._there_since = event.time
         self.query_one("#no", Button).focus()
+
+    def hears(self, key: events.Key) -> bool:
+        """Whether this key may be an answer: a no always is."""
+        return key.key in _NO or key.time > self._there_since
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "yes")

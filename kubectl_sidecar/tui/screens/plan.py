@@ -14,8 +14,9 @@ from textual.containers import Container
 from textual.widgets import Static
 
 from kubectl_sidecar.actions.migrate import Prepared, Target
+from kubectl_sidecar.actions.source import for_source
 from kubectl_sidecar.core.plan import Severity
-from kubectl_sidecar.core.planning.policy import DryRunAnswer
+from kubectl_sidecar.core.planning.policy import DryRunAnswer, PolicyOptions
 from kubectl_sidecar.output import words
 from kubectl_sidecar.output.plan import plan_diff, question, verdict
 from kubectl_sidecar.output.source_change import source_change
@@ -119,7 +120,7 @@ class PlanScreen(Page):
             self.judgement.show([])
             self.word.update("")
         else:
-            more = ["", *source_change(prepared, paint)] if "--allow-owned" in prepared.verdict.needs else []
+            more = list(_way_around(prepared))
             self.diff.show_diff(plan_diff(prepared), *(more or ["nothing would change"] * prepared.plan.is_empty))
             self.judgement.show(_meaning(prepared))
             self.word.update(contents(_word(prepared, last=bool(planned and planned.last))))
@@ -144,6 +145,16 @@ class PlanScreen(Page):
                 self.post_message(Execute(ready))
 
         self.app.push_screen(ConfirmScreen(question(ready), lines, yes="Patch"), answered)
+
+
+def _way_around(prepared: Prepared) -> Iterator[str]:
+    """For a refusal in place: the change that whoever owns the object has to make, unless it would do harm there too."""
+    elsewhere = prepared.owner.kind != "nobody" or not prepared.target.kind.patchable
+    if prepared.verdict.decision != "refuse" or not elsewhere:
+        return
+    policy = PolicyOptions(accept=prepared.options.policy.accept)  # whoever reads it is the person at the diff
+    if for_source(prepared, policy).verdict.decision != "refuse":
+        yield from ("", *source_change(prepared, paint))
 
 
 def _meaning(prepared: Prepared) -> Iterator[str]:

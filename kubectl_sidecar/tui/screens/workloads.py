@@ -42,7 +42,8 @@ class WorkloadsScreen(Page):
         Binding("u", "undo", "undo"),
         Binding("space", "mark", "mark"),
         Binding("slash", "filter", "filter", key_display="/"),
-        Binding("ctrl+z", "risky_only", "risk", key_display="^z"),
+        Binding("ctrl+z", "risky_only(True)", "risk", key_display="^z"),
+        Binding("ctrl+z", "risky_only", show=False),
         Binding("0", "all_namespaces", "all"),
         Binding("ctrl+backslash", "clear_marks", "clear marks", show=False),
         Binding("ctrl+r", "refresh", "refresh", show=False),
@@ -248,7 +249,7 @@ class WorkloadsScreen(Page):
     def action_refresh(self) -> None:
         self._scan()
 
-    def action_risky_only(self) -> None:
+    def action_risky_only(self, named: bool = False) -> None:
         view = self.table.listing.view
         self._look(replace(view, risky_only=not view.risky_only))
 
@@ -283,10 +284,15 @@ class WorkloadsScreen(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "back":
-            return bool(self.filter.text or (self.table.marked and not self.session.readonly))
+            return self._something_to_leave()
+        if action == "risky_only" and parameters:  # the same key, named at the bottom while all fits there
+            return not (self.has_class("-narrow") and self._something_to_leave())
         if action == "filter":
             return not self.filter.typing
         return super().check_action(action, parameters)
+
+    def _something_to_leave(self) -> bool:
+        return bool(self.filter.text or (self.table.marked and not self.session.readonly))
 
     def action_back(self) -> None:
         """Takes the filter away, then the marks."""
