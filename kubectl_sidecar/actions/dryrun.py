@@ -47,9 +47,9 @@ def dry_run_object(cluster: Cluster, plan: Plan, *, field_manager: str) -> tuple
         return DryRunAnswer(OBJECT, "unknown", str(error)), ()
     lost = dropped(plan, edits.find(written.object, workload.kind.template))
     if lost:
-        return DryRunAnswer(
-            OBJECT, "refused", f"the server drops restartPolicy of {lost}: it does not know native sidecars"
-        ), ()
+        kinds = workload.kind.resource.plural
+        why = f"it does not know native sidecars, or a webhook for {kinds} takes the field away"
+        return DryRunAnswer(OBJECT, "refused", f"the server drops restartPolicy of {lost}: {why}"), ()
     return DryRunAnswer(OBJECT, "accepted"), written.warnings
 
 

@@ -19,6 +19,9 @@ from tests.core.risk_parts import (
     service,
 )
 
+FOUR_SECONDS = "trap 'sleep 4; exit 0' TERM; tool & wait"
+"""A helper that needs them for its end."""
+
 CASES: dict[str, tuple[Case, ...]] = {
     "the end": (
         Case("inbound-outlives-app", "caution", SIMPLE, GUARD, words="502"),
@@ -86,6 +89,9 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("ignores-sigterm", "note", pod_object(app(), helper(command=["tail", "-F", "/log"]))),
         Case("ignores-sigterm", "note", pod_object(app(**script("while true; do work; done")), helper()), words="only then its helpers"),
         Case("ignores-sigterm", None, pod_object(app(**script("while true; do work; done")), helper(), kind="CronJob")),
+        Case("ignores-sigterm", "note", pod_object(app(**script("trap '' TERM\nwhile :; do work; done")), helper())),
+        Case("ignores-sigterm", "caution", pod_object(app(**script("trap '' TERM\nwhile :; do work; done")), helper(**script(FOUR_SECONDS)))),
+        Case("ignores-sigterm", None, pod_object(app(**script("trap '' HUP; trap 'exit 0' TERM; work & wait")), helper())),
         Case("ignores-sigterm", None, pod_object(app(), helper(**script("trap 'exit 0' TERM; while true; do sleep 1 & wait; done")), kind="CronJob")),
         Case("ignores-sigterm", None, pod_object(app(), helper(**script("until [ -f /x ]; do sleep 1; done; exec tool")), kind="CronJob")),
         Case("ignores-sigterm", None, pod_object(app(), helper(command=["tail", "-F", "/l"]), kind="CronJob", spec={"shareProcessNamespace": True})),

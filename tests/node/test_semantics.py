@@ -273,8 +273,8 @@ def test_when_the_grace_period_is_used_up_helpers_get_two_seconds_together(stage
     names = ("first", "second")
     starved = Scene(parts.spec(parts.main(deaf), *helpers, terminationGracePeriodSeconds=6), names)
     enough = Scene(parts.spec(parts.main(draining(0)), *helpers, terminationGracePeriodSeconds=40), names)
-    assert "grace-period" in starved.risks()
-    assert "grace-period" not in enough.risks()
+    assert starved.risks()["ignores-sigterm"] == "caution"
+    assert not {"ignores-sigterm", "grace-period"} & set(enough.risks())
 
     starving, classic, well = pods = stage.start(
         starved=(starved, "native"), classic=(starved, "classic"), enough=(enough, "native")

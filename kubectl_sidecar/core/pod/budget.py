@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kubectl_sidecar.core.classification.pointers import key_parts
-from kubectl_sidecar.core.pod.hooks import least_seconds
+from kubectl_sidecar.core.pod.hooks import least_seconds, slept_seconds
 from kubectl_sidecar.core.recipes.globs import capped_words, joined, word_set
 from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.core.workload import Container, EnvVar
@@ -53,7 +53,8 @@ def serial(apps: Sequence[Stop], helpers: Sequence[Stop]) -> float:
 
 
 def drain_seconds(container: Container) -> float:
-    """The longest time to drain that options or variables give a program: `--shutdown-timeout=20s`, `GRACEFUL_TIMEOUT=30`."""
+    """The longest time to drain that options or variables give a program (`--shutdown-timeout=20s`, `GRACEFUL_TIMEOUT=30`), or
+    that a script takes for its end (`trap 'sleep 4; exit' TERM`)."""
     return _drain(container.command, container.args, container.env)
 
 
@@ -64,13 +65,14 @@ _OPTION = re.compile(rf"(?<!\w)--?([A-Za-z][\w.-]{{3,60}})[= ][\"']?{_AMOUNT}(?!
 _VALUE = re.compile(rf" *{_AMOUNT} *", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "secs": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _LONGEST = 3600.0
+_TRAP = re.compile(r"""\btrap +['"]([^'"]{1,400})['"] [^\n;&|]{0,40}\b(?:SIG)?TERM\b""")
 _HINTS = ("grace", "shutdown", "drain", "sigterm", "terminat", "stop")
 
 
 @lru_cache(maxsize=4096)
 def _drain(command: tuple[str, ...] | None, args: tuple[str, ...] | None, env: tuple[EnvVar, ...] | None) -> float:
     text = joined(capped_words(Container(command=command, args=args)))
-    found = [*_options(text), *_variables(env or ())]
+    found = [*_options(text), *_variables(env or ()), *(slept_seconds(body) for body in _TRAP.findall(text))]
     return max((seconds for seconds in found if seconds <= _LONGEST), default=0.0)
 
 

@@ -48,7 +48,11 @@ def least_seconds(hook: Hook | None) -> float:
     slept = sleep_seconds(hook)
     if slept is not None:
         return slept
-    text = " ".join((hook.exec.command if hook and hook.exec else None) or ())[:TEXT_CAP]
+    return slept_seconds(" ".join((hook.exec.command if hook and hook.exec else None) or ())[:TEXT_CAP])
+
+
+def slept_seconds(text: str) -> float:
+    """The sleeps of a script outside of loops, in seconds."""
     if "sleep" not in text:
         return 0.0
     return sum(float(number) * _UNITS[unit] for number, unit in _SLEEPS.findall(_LOOPS.sub(";", text)))

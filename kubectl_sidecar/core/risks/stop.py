@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from kubectl_sidecar.core.facts import Unknown
 from kubectl_sidecar.core.plan import Relocation, Risk
-from kubectl_sidecar.core.pod.budget import DRAINS, FLUSHES, QUICK, Stop, app_stop, helper_stop, serial
+from kubectl_sidecar.core.pod.budget import DRAINS, FLUSHES, QUICK, Stop, app_stop, drain_seconds, helper_stop, serial
 from kubectl_sidecar.core.pod.hooks import hook_effect, least_seconds, meaning_of, pre_stop_effect, sleep_seconds
 from kubectl_sidecar.core.pod.reach import command_text, dialled, port_names, script_of, served
 from kubectl_sidecar.core.pod.surroundings import services_of, target_ports
@@ -182,10 +182,11 @@ def ignores_sigterm(context: Context) -> Iterator[Risk]:
         else:
             text = f"the Pod's end takes the whole {context.grace} s, as it does today"
         yield _deaf_one(name, text, severe=context.is_job or bool(earlier))
+    slow = any(drain_seconds(helper) > QUICK for helper in context.sidecars)
     for app in () if context.is_job else context.after.main_list:
         if _deaf(app):
             text = f"the Pod's end takes the whole {context.grace} s, as it does today, and only then its helpers get SIGTERM, with 2 s"
-            yield _deaf_one(app.name, text, severe=False)
+            yield _deaf_one(app.name, text, severe=slow)
 
 
 def _deaf_one(name: str, text: str, *, severe: bool) -> Risk:
@@ -205,6 +206,9 @@ _QUOTED = re.compile(r"'[^']{0,4000}'|\"[^\"]{0,4000}\"|\d?>&\d|&>")
 _SEVERAL = re.compile(r"[;&|\n]\s*\S|&\s*$")
 
 
+_TERM_IGNORED = re.compile(r"""\btrap +(?:''|"") [^\n;&|]{0,40}\b(?:SIG)?TERM\b""")
+
+
 def _deaf(container: Container) -> bool:
     words = capped_words(container)
     script = script_of(container).replace("\\\n", " ")
@@ -213,8 +217,10 @@ def _deaf(container: Container) -> bool:
         return first in _DEAF or (first == "busybox" and len(words) > 1 and words[1] in _DEAF)
     last = script.rstrip().rpartition("\n")[2].rpartition(";")[2].rpartition("&&")[2].strip()
     replaced = last.startswith("exec ") and not any(f"exec {tool}" in script for tool in _DEAF)
-    if "trap " in script or replaced:
+    if replaced:
         return False
+    if "trap " in script:
+        return _TERM_IGNORED.search(script) is not None
     # bash replaces itself with the last of several commands, the smaller shells stay in front of it
     stays = first != "bash" and _SEVERAL.search(_QUOTED.sub("", script)) is not None
     return stays or _SCRIPT_DEAF.search(script) is not None
