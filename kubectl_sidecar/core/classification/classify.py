@@ -138,8 +138,7 @@ def _several(
     decided: Mapping[str, tuple[Override, str]],
 ) -> list[Finding]:
     """Two or more containers: weighed once for each shape, where nothing but the template counts."""
-    shape = shape_of(workload, index)
-    names = tuple([c.name for c in workload.spec.main_list])
+    shape, names = shape_of(workload, index)
     if decided or (surroundings is not None and (surroundings.services or surroundings.pasts)):
         scene = Scene(shape, _marked(shape, index), surroundings or _NOTHING, names)
         return [_named(v, names) for v in _weigh(scene, {i: decided[n] for i, n in enumerate(names) if n in decided})]

@@ -45,13 +45,24 @@ class Shape(NamedTuple):
     offshoots: tuple[tuple[int, int], ...]
 
 
-def shape_of(workload: Workload, recipes: RecipeIndex) -> Shape:
-    """The shape of a workload with two or more containers."""
-    spec, template = workload.spec, workload.template
+def shape_of(workload: Workload, recipes: RecipeIndex) -> tuple[Shape, tuple[str, ...]]:
+    """The shape of a workload with two or more containers, and their names. One loop reads all that is remembered of them: this
+    is what each workload of a cluster costs."""
+    spec, metadata = workload.spec, workload.template.metadata
     memory = memory_of(recipes)
-    known = [know(c, recipes, memory) for c in spec.main_list]
-    traits = tuple([k.traits for k in known])
-    metadata = template.metadata
+    at_hand = memory.known.young
+    known: list[Known] = []
+    traits, names, images, cpu, ram, stems = [], [], [], [], [], ""
+    for container in spec.main_list:
+        one = at_hand.get(id(container)) or know(container, recipes, memory)
+        _, name, its_traits, image, its_cpu, its_ram, stem = one
+        known.append(one)
+        traits.append(its_traits)
+        names.append(name)
+        images.append(image)
+        cpu.append(its_cpu)
+        ram.append(its_ram)
+        stems = stems or stem
     annotations = metadata.annotations if metadata else None
     labels = metadata.labels if metadata else None
     marks = recipes.marks(tuple(annotations)) if annotations else ()
@@ -66,51 +77,49 @@ def shape_of(workload: Workload, recipes: RecipeIndex) -> Shape:
             claims.append(volume.name)
         elif volume.host_path is not None:
             host_paths.append((volume.name, volume.host_path.path or ""))
-    return Shape(
+    shape = Shape(
         workload.kind.name,
         bool(spec.share_process_namespace),
-        traits,
+        tuple(traits),
         likenesses(workload, known),
         tuple([("metadata.annotations", m) for m in marks] + [("metadata.labels", m) for m in marks_of_labels])
         if marks or marks_of_labels
         else (),
-        _default(annotations, known) if annotations else None,
+        _default(annotations, names) if annotations else None,
         tuple(empty_dirs),
         tuple(claims),
         tuple(host_paths),
-        _heaviest(known),
-        _twins(known),
+        _heaviest(cpu, ram),
+        _twins(known) if len(set(images)) < len(images) else (),
         _callings(known) if len(known) == 2 else (),
-        _offshoots(known),
+        _offshoots(known) if stems else (),
     )
+    return shape, tuple(names)
 
 
 DEFAULT_CONTAINER = ("kubectl.kubernetes.io/default-container", "kubectl.kubernetes.io/default-logs-container")
 
 
-def _default(annotations: Mapping[str, str | None], known: Sequence[Known]) -> tuple[int, str] | None:
+def _default(annotations: Mapping[str, str | None], names: Sequence[str]) -> tuple[int, str] | None:
     for key in DEFAULT_CONTAINER:
         if key in annotations and (name := annotations[key]) is not None:
-            return next(((i, key) for i, k in enumerate(known) if k.name == name), None)
+            return (names.index(name), key) if name in names else None
     return None
 
 
-def _heaviest(known: Sequence[Known]) -> tuple[tuple[str, int], ...]:
-    cpu, memory = _most([k.cpu for k in known]), _most([k.memory for k in known])
-    if cpu is None and memory is None:
-        return ()
-    return tuple([(key, i) for key, i in (("cpu", cpu), ("memory", memory)) if i is not None])
-
-
-def _most(amounts: list[float]) -> int | None:
+def _heaviest(cpu: list[float], memory: list[float]) -> tuple[tuple[str, int], ...]:
     """Which is three quarters or more of them all, where all are something."""
-    most = max(amounts)
-    return amounts.index(most) if most >= 0.75 * sum(amounts) and all(amounts) else None
+    most_cpu, most_memory = max(cpu), max(memory)
+    by_cpu = most_cpu >= 0.75 * sum(cpu) and 0.0 not in cpu
+    by_memory = most_memory >= 0.75 * sum(memory) and 0.0 not in memory
+    if not (by_cpu or by_memory):
+        return ()
+    found = [("cpu", cpu.index(most_cpu))] if by_cpu else []
+    return tuple([*found, ("memory", memory.index(most_memory))] if by_memory else found)
 
 
 def _twins(known: Sequence[Known]) -> tuple[int, ...]:
-    if len({k.image for k in known}) == len(known):  # a different last segment is a different image
-        return ()
+    """Asked where two have the same last segment; a different one is a different image."""
     paths = [image_path(k) for k in known]
     return tuple([paths.index(path) if path else i for i, path in enumerate(paths)])
 
@@ -122,8 +131,6 @@ def _callings(known: Sequence[Known]) -> tuple[tuple[str, str], ...]:
 
 
 def _offshoots(known: Sequence[Known]) -> tuple[tuple[int, int], ...]:
-    if not any(k.stem for k in known):
-        return ()
     return tuple(
         [
             (i, j)

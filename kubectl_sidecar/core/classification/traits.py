@@ -92,25 +92,26 @@ class Recent(Generic[K, V]):
     """A bounded dictionary that keeps what is asked for: when the young half is full, it becomes the old one, and what is found
     there moves to the young one again. (functools.lru_cache would hash and compare the values that stand behind an id.)"""
 
-    __slots__ = ("_old", "_young")
+    __slots__ = ("_old", "young")
 
     def __init__(self) -> None:
-        self._young: dict[K, V] = {}
+        self.young: dict[K, V] = {}
+        """What was asked for last; a loop may look here first."""
         self._old: dict[K, V] = {}
 
     def get(self, key: K) -> V | None:
-        found = self._young.get(key)
+        found = self.young.get(key)
         if found is None and (found := self._old.get(key)) is not None:
             self.put(key, found)
         return found
 
     def __len__(self) -> int:
-        return len(self._young) + len(self._old)
+        return len(self.young) + len(self._old)
 
     def put(self, key: K, value: V) -> None:
-        if len(self._young) >= REMEMBERED:
-            self._young, self._old = {}, self._young
-        self._young[key] = value
+        if len(self.young) >= REMEMBERED:
+            self.young, self._old = {}, self.young
+        self.young[key] = value
 
 
 @dataclass(slots=True)
@@ -162,11 +163,11 @@ def _read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
         bool(words),
         bool(c.args),
         text if _is_script(text) else "",
-        any(tool in text for tool in _TOOLS),
+        "kill" in text and any(tool in text for tool in _TOOLS),
         ("sleep" in text or "/dev/null" in text) and _idle(text),
         "while" in text and "sleep" in text and _chore(words, text),
         _helper_words(c.name, image),
-        bool(limits) and _has_device(limits),
+        limits is not None and not limits.keys() <= _PLAIN and _has_device(limits),
         privileged,
         tunnels,
     )
@@ -257,11 +258,11 @@ def _privileges(container: Container) -> tuple[bool, bool]:
     return bool(context.privileged), bool(context.privileged) or "NET_ADMIN" in added
 
 
-_PLAIN = ("cpu", "memory")
+_PLAIN = frozenset({"cpu", "memory"})
 
 
-def _has_device(limits: Mapping[str, Quantity | None] | None) -> bool:
-    return any("/" in key or key.startswith("hugepages-") for key in limits or () if key not in _PLAIN)
+def _has_device(limits: Mapping[str, Quantity | None]) -> bool:
+    return any("/" in key or key.startswith("hugepages-") for key in limits)
 
 
 _SUFFIXES = {
