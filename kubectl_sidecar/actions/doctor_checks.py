@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from kubectl_sidecar.core.facts import GENERALLY_AVAILABLE, NATIVE_SINCE, Unknown, Version
+from kubectl_sidecar.core.facts import GENERALLY_AVAILABLE, NATIVE_SINCE, Unknown, Version, has_regression
 from kubectl_sidecar.core.kinds import Resource
 from kubectl_sidecar.core.readiness import CUSTOM_KINDS, NodeGroup, PodWebhook, configurations, versions_without_field
 
@@ -50,7 +50,7 @@ def _judged(version: Version) -> tuple[Status, str, str]:
             "native sidecars work as a beta, with gaps closed only in 1.33",
             "Use its newest patch release.",
         )
-    if Version(1, 35, 0) <= version <= Version(1, 35, 3):
+    if has_regression(version):
         return (
             "warning",
             "1.35.0 to 1.35.3 have a regression beside sidecars with a startupProbe",

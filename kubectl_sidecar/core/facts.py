@@ -236,3 +236,8 @@ def effective_version(facts: Facts, spec: PodSpec) -> tuple[Version | Unknown, s
 NATIVE_SINCE = Version(1, 29)
 """From here on native sidecars are on by default and stop in order (KEP-753)."""
 GENERALLY_AVAILABLE = Version(1, 33)
+
+
+def has_regression(version: Version) -> bool:
+    """1.35.0 to 1.35.3, beside sidecars with a startupProbe: kubernetes/kubernetes#136910."""
+    return Version(1, 35, 0) <= version <= Version(1, 35, 3)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from kubectl_sidecar.actions.migrate import Prepared
 from kubectl_sidecar.core import edits
-from kubectl_sidecar.core.pod.resources import format_quantity
+from kubectl_sidecar.core.quantities import format_quantity
 
 
 def pods_of(prepared: Prepared) -> int | None:

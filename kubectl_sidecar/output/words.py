@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from kubectl_sidecar.actions.inspect import Inventory, Row
 from kubectl_sidecar.core.classification.findings import Evidence, Finding, State
 from kubectl_sidecar.core.classification.injection import advice
-from kubectl_sidecar.core.pod.resources import Usage, format_quantity
+from kubectl_sidecar.core.pod.resources import Usage
+from kubectl_sidecar.core.quantities import format_quantity
 from kubectl_sidecar.output.style import Style
 
 if TYPE_CHECKING:  # a list has no plan, and starts sooner without what plans are made of

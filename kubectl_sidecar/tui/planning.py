@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
-from kubectl_sidecar.actions.migrate import Prepared, Target, prepare_all, preparing
+from kubectl_sidecar.actions.migrate import Prepared, Target, prepare_all, preparing, with_dry_runs
+from kubectl_sidecar.actions.parallel import each_in_parallel
 from kubectl_sidecar.tui.messages import Planned
 from kubectl_sidecar.tui.session import Session
 from kubectl_sidecar.tui.worker import sentence
@@ -33,15 +35,17 @@ def _together(
 ) -> bool:
     """All plans, so that there is something to read, then all of them with their dry runs. False where one fails: which one it
     is, and why, is found out one by one."""
-    for last in (False, True):
+    try:
+        plans = prepare_all(session.cluster, targets, session.index, session.options, dry_runs=False)
+        for prepared in plans:
+            post(Planned(prepared.target, prepared))
         if stop.is_set():
             return True
-        try:
-            plans = prepare_all(session.cluster, targets, session.index, session.options, dry_runs=last)
-        except Exception:  # noqa: BLE001 - it comes again, and is shown then in the place of its plan
-            return False
-        for prepared in plans:
-            post(Planned(prepared.target, prepared, last=last))
+        answered = each_in_parallel(partial(with_dry_runs, session.cluster), plans)
+    except Exception:  # noqa: BLE001 - it comes again, and is shown then in the place of its plan
+        return False
+    for prepared in answered:
+        post(Planned(prepared.target, prepared, last=True))
     return True
 
 

@@ -13,15 +13,15 @@ import struct
 import subprocess
 import sys
 import termios
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.cluster.processes import bound_to_us
+from tests.terminal import Drawn
 
 _CONTROLLING = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
@@ -51,28 +51,11 @@ class Ran:
 
 
 @dataclass
-class Terminal:
-    """A command on a pseudo-terminal: what it wrote so far and its keyboard."""
+class Terminal(Drawn):
+    """A command on a pseudo-terminal."""
 
-    process: subprocess.Popen[bytes]
-    master: int
-    drawn: bytearray = field(default_factory=bytearray)
     looked: int = 0
     """How much of `drawn` was already looked at by `until`."""
-
-    def __post_init__(self) -> None:
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self) -> None:
-        while True:
-            try:
-                data = os.read(self.master, 65536)
-            except OSError:  # the last of those that had it open is gone
-                return
-            if not data:
-                return
-            self.drawn += data
 
     def until(self, text: str, *, within: float = 60.0) -> str:
         """Waits until `text` comes (after what an earlier call waited for); what was written up to its end."""
@@ -85,9 +68,6 @@ class Terminal:
             time.sleep(0.005)
         begin, self.looked = self.looked, found + len(wanted)
         return _clean(bytes(self.drawn[begin : self.looked]))
-
-    def type(self, keys: str) -> None:
-        os.write(self.master, keys.encode())
 
     def end(self, *, within: float = 90.0) -> Ran:
         """Waits for the end of the command."""

@@ -231,10 +231,10 @@ def test_marks_are_found_among_annotations_and_labels() -> None:
     index = RecipeIndex(
         [recipe("mesh", Match(), injector=Injector("x", marks=("a.example.com/status", "mesh-*/injected")))]
     )
-    assert index.is_marked(Metadata(annotations={"a.example.com/status": "x"}))
-    assert index.is_marked(Metadata(labels={"mesh-7/injected": None}))
-    assert not index.is_marked(Metadata(annotations={"b.example.com/status": "x"}))
-    assert not index.is_marked(None)
+    assert index.injections.is_marked(Metadata(annotations={"a.example.com/status": "x"}))
+    assert index.injections.is_marked(Metadata(labels={"mesh-7/injected": None}))
+    assert not index.injections.is_marked(Metadata(annotations={"b.example.com/status": "x"}))
+    assert not index.injections.is_marked(None)
 
 
 def test_megabytes_of_arguments_are_not_read() -> None:

@@ -115,7 +115,7 @@ def marked(annotation: str, **injection: Any) -> bool:
     """Whether a Pod with this annotation is looked at for injected containers."""
     index = RecipeIndex([replace(BASE, injector=Injector("an injector", **injection))])
     key, _, value = annotation.partition("=")
-    return index.is_marked(Metadata(annotations={key: value}))
+    return index.injections.is_marked(Metadata(annotations={key: value}))
 
 
 def stays(recipe: Recipe) -> list[tuple[str, str]]:

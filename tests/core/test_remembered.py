@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_sidecar.core.classification.classify import RecipeIndex, classify
-from kubectl_sidecar.core.classification.traits import REMEMBERED, Recent, know, memory_of
+from kubectl_sidecar.core.classification.recent import REMEMBERED, Recent
+from kubectl_sidecar.core.classification.traits import know, memory_of
 from kubectl_sidecar.core.decode import Shared, decode_page
 from kubectl_sidecar.core.kinds import resolve
 from kubectl_sidecar.core.workload import Workload

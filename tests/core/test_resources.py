@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_sidecar.core.pod.resources import Qos, format_quantity, parse_quantity, usage
+from kubectl_sidecar.core.pod.resources import Qos, usage
+from kubectl_sidecar.core.quantities import format_quantity, parse_quantity
 from kubectl_sidecar.core.workload import PodSpec
 
 QUANTITIES: dict[Any, float | None] = {

@@ -7,12 +7,12 @@ import pty
 import re
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.terminal import Drawn
 
 HERE = Path(__file__).parents[2]
 CONTROL = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
@@ -20,28 +20,8 @@ _BACK = b"\x1b[?1049l"
 """What gives the terminal's own screen back."""
 
 
-@dataclass
-class Terminal:
+class Terminal(Drawn):
     """The program, what it drew, and its keyboard."""
-
-    process: subprocess.Popen[bytes]
-    master: int
-    drawn: bytearray = field(default_factory=bytearray)
-
-    def __post_init__(self) -> None:
-        self.reader = threading.Thread(target=self.read, daemon=True)
-        self.reader.start()
-
-    def read(self) -> None:
-        """Collects what is drawn, in a thread."""
-        while True:
-            try:
-                data = os.read(self.master, 65536)
-            except OSError:
-                return
-            if not data:
-                return
-            self.drawn += data
 
     def until(self, condition: Callable[[], bool], within: float = 30.0) -> float:
         start = time.monotonic()
@@ -49,9 +29,6 @@ class Terminal:
             assert time.monotonic() - start < within, self.drawn[-2000:]
             time.sleep(0.002)
         return time.monotonic() - start
-
-    def press(self, keys: str) -> None:
-        os.write(self.master, keys.encode())
 
     def sees(self, text: str) -> None:
         self.until(lambda: text.encode() in self.drawn or self.process.poll() is not None)

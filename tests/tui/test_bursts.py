@@ -58,7 +58,7 @@ def test_each_key_counts_where_the_one_before_has_led_to(keys: str, changed: dic
     file = tmp_path / "seen"
     with terminal(f"from tests.tui.watched import run; run({str(file)!r})") as there:
         comes_to(there, file, {**LIST, "rows": 6, "loaded": True})
-        there.press(keys)
+        there.type(keys)
         comes_to(there, file, LIST | changed)
 
 
@@ -66,13 +66,13 @@ def test_a_yes_counts_only_after_the_question_and_a_no_always(tmp_path: Path) ->
     file = tmp_path / "seen"
     with terminal(f"from tests.tui.watched import run; run({str(file)!r})") as there:
         comes_to(there, file, {**LIST, "rows": 6, "loaded": True})
-        there.press("/checkout\rm")
+        there.type("/checkout\rm")
         comes_to(there, file, {"screen": "PlanScreen", "ready": True})
-        there.press(f"my\t\rn{ESC}c")
+        there.type(f"my\t\rn{ESC}c")
         comes_to(there, file, {"screen": "WorkloadsScreen", "copied": "checkout", "written": 0})
-        there.press("m")
+        there.type("m")
         comes_to(there, file, {"screen": "PlanScreen", "ready": True})
-        there.press("my")
+        there.type("my")
         comes_to(there, file, {"screen": "ConfirmScreen", "focus": "no", "written": 0})
-        there.press("y")
+        there.type("y")
         comes_to(there, file, {"screen": "ProgressScreen", "written": 1})

@@ -56,6 +56,18 @@ async def migrate(pilot: Pilot[Any], on: Stage, name: str) -> ProgressScreen:
     return screen
 
 
+async def undo_it(pilot: Pilot[Any], on: Stage) -> None:
+    """The undo of what the screen shows, until it is over."""
+    await pilot.press("u")
+    undo = await shown(pilot, UndoScreen)
+    await until(pilot, lambda: undo.prepared is not None)
+    await pilot.press("u")
+    await shown(pilot, ConfirmScreen)
+    await pilot.press("y")
+    screen = await shown(pilot, ProgressScreen)
+    await until(pilot, lambda: screen.execution.over and "● over" in text_of(on.app))
+
+
 def test_the_list_fills_and_the_header_counts() -> None:
     on = stage()
 
@@ -205,14 +217,7 @@ def test_migrate_to_the_end_then_undo(word: str, name: str) -> None:
         assert f"kubectl sidecar undo {resolve(word).name.lower()}/{name} -n shop" in text_of(on.app)
         await until(pilot, lambda: states(on)[name] == "native")
 
-        await pilot.press("u")
-        undo = await shown(pilot, UndoScreen)
-        await until(pilot, lambda: undo.prepared is not None)
-        await pilot.press("u")
-        await shown(pilot, ConfirmScreen)
-        await pilot.press("y")
-        screen = await shown(pilot, ProgressScreen)
-        await until(pilot, lambda: screen.execution.over)
+        await undo_it(pilot, on)
         assert on.stored(word, name)["spec"] == before
         await until(pilot, lambda: states(on)[name] == "classic")
         await pilot.press("escape")
@@ -306,14 +311,7 @@ def test_an_owner_is_told_what_to_do_after_a_migration_and_gets_the_change() -> 
         assert "The source of Helm api still has the old form" in text
         assert "The change for the source" in text
         assert "restartPolicy: Always" in text
-        await pilot.press("u")
-        undo = await shown(pilot, UndoScreen)
-        await until(pilot, lambda: undo.prepared is not None)
-        await pilot.press("u")
-        await shown(pilot, ConfirmScreen)
-        await pilot.press("y")
-        screen = await shown(pilot, ProgressScreen)
-        await until(pilot, lambda: screen.execution.over and "● over" in text_of(on.app))
+        await undo_it(pilot, on)
         assert "still has the old form" not in text_of(on.app)
 
     play(on, acts, size=(120, 90))

@@ -148,11 +148,11 @@ def test_the_plugin_gets_the_terminal_and_the_screen_comes_back(server: HttpServ
     with terminal(browse(tmp_path, server, "IfAvailable")) as there:
         there.sees("Your code: ")
         assert b"The login of context here has run out" in there.drawn
-        there.press("s3cret\n")
+        there.type("s3cret\n")
         there.sees("● complete")
-        there.press("d")
+        there.type("d")
         there.sees("deployment/checkout")
-        assert leave(there, lambda: there.press("q"))[:2] == (0, "")
+        assert leave(there, lambda: there.type("q"))[:2] == (0, "")
     sent = {request.value("Authorization") for request in server.seen}
     assert sent == {"Bearer old", "Bearer s3cret"}
 
@@ -160,13 +160,13 @@ def test_the_plugin_gets_the_terminal_and_the_screen_comes_back(server: HttpServ
 def test_ctrl_c_at_the_prompt_ends_the_login_and_not_the_screen(server: HttpServer, tmp_path: Path) -> None:
     with terminal(browse(tmp_path, server, "IfAvailable")) as there:
         there.sees("Your code: ")
-        there.press("\x03")
+        there.type("\x03")
         there.sees("● failed")
-        assert leave(there, lambda: there.press("q"))[:2] == (0, "")
+        assert leave(there, lambda: there.type("q"))[:2] == (0, "")
 
 
 def test_a_plugin_that_never_asks_is_a_sentence_as_before(server: HttpServer, tmp_path: Path) -> None:
     with terminal(browse(tmp_path, server, "Never")) as there:
         there.sees("the session is over")
         assert b"has run out" not in there.drawn
-        assert leave(there, lambda: there.press("q"))[:2] == (0, "")
+        assert leave(there, lambda: there.type("q"))[:2] == (0, "")

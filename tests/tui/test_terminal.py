@@ -36,7 +36,7 @@ def main(before: str) -> str:
 def test_the_process_is_gone_at_once_although_the_server_hangs(key: str) -> None:
     with terminal(main(HANGS)) as there:
         there.sees("loading")
-        code, said, seconds = leave(there, lambda: there.press(key))
+        code, said, seconds = leave(there, lambda: there.type(key))
         assert (code, said) == (0, "")
         assert seconds < 1.0  # 0.06 on a machine with nothing else to do
 
@@ -45,24 +45,24 @@ def test_leaving_waits_for_no_look_of_the_thread_that_reads_keys() -> None:
     looks_up_once_an_hour = "from kubectl_sidecar.tui.driver import PromptDriver; PromptDriver.TICK_SECONDS = 3600.0"
     with terminal(main(f"{looks_up_once_an_hour}\n{HANGS}")) as there:
         there.sees("loading")
-        code, said, _ = leave(there, lambda: there.press("q"))
+        code, said, _ = leave(there, lambda: there.type("q"))
         assert (code, said) == (0, "")
 
 
 def test_leaving_in_the_patch_is_said_below() -> None:
     with terminal(main(HANGS_IN_THE_PATCH)) as there:
         there.sees("complete")
-        there.press("/")
+        there.type("/")
         there.sees("-l label=value")
-        there.press("checkout\r")
+        there.type("checkout\r")
         there.sees("statefulset/checkout")
-        there.press("m")
+        there.type("m")
         there.sees("Verdict")
-        there.press("m")
+        there.type("m")
         there.sees("Patch 1")
-        there.press("y")
+        there.type("y")
         there.sees("sending the patch")
-        code, said, _ = leave(there, lambda: there.press("q"))
+        code, said, _ = leave(there, lambda: there.type("q"))
         assert code == 0
         assert "is not known" in said
         assert "kubectl sidecar undo" in said

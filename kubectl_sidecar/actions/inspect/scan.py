@@ -228,7 +228,7 @@ def _injected(scan: _Scan) -> None:
     }  # fmt: skip
     examples: dict[tuple[str, str, str], Metadata] = {}
     for pod in scan.metadata.get("Pod", {}).values():
-        if not scan.index.is_marked(pod):
+        if not scan.index.injections.is_marked(pod):
             continue
         key = _controller(pod) or ("Pod", pod.namespace or "", pod.name or "")
         while owners.get(key):

@@ -11,9 +11,10 @@ from kubectl_sidecar.actions.migrate.prepare import (
     prepare_all,
     preparing,
     read,
+    with_dry_runs,
 )
 
 __all__ = [
     "MigrateOptions", "Prepared", "Progress", "Result", "Target",
-    "execute", "follow", "prepare", "prepare_all", "prepare_files", "preparing", "read",
+    "execute", "follow", "prepare", "prepare_all", "prepare_files", "preparing", "read", "with_dry_runs",
 ]  # fmt: skip

@@ -118,7 +118,7 @@ def prepare_all(
     """The same for several workloads, in their order. Raises the first error that one of them meets."""
     subjects = each_in_parallel(partial(subject, cluster), targets)
     planned = plan_all(cluster, subjects, index, options)
-    return each_in_parallel(partial(_asked, cluster), planned) if dry_runs else planned
+    return each_in_parallel(partial(with_dry_runs, cluster), planned) if dry_runs else planned
 
 
 def preparing(cluster: Cluster, target: Target, index: RecipeIndex, options: MigrateOptions) -> Iterator[Prepared]:
@@ -169,8 +169,8 @@ def _planned_again(prepared: Prepared, facts: Facts, index: RecipeIndex) -> Prep
     return replace(prepared, facts=facts, plan=plan, verdict=decide(plan, prepared.owner, (), options.policy))
 
 
-def _asked(cluster: Cluster, planned: Prepared) -> Prepared:
-    """After all dry runs."""
+def with_dry_runs(cluster: Cluster, planned: Prepared) -> Prepared:
+    """The plan after all dry runs."""
     for step in _answers(cluster, planned):
         planned = step
     return planned

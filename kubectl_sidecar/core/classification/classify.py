@@ -151,7 +151,7 @@ def _several(
 
 
 def _marked(shape: Shape, index: RecipeIndex) -> list[tuple[str, str, Recipe]]:
-    return [(path, key, recipe) for path, key in shape.marks for recipe in index.marked(key)]
+    return [(path, key, recipe) for path, key in shape.marks for recipe in index.injections.marked(key)]
 
 
 def _named(verdict: Finding, names: tuple[str, ...]) -> Finding:

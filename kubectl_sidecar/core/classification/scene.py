@@ -65,18 +65,9 @@ def shape_of(workload: Workload, recipes: RecipeIndex) -> tuple[Shape, tuple[str
         stems = stems or stem
     annotations = metadata.annotations if metadata else None
     labels = metadata.labels if metadata else None
-    marks = recipes.marks(tuple(annotations)) if annotations else ()
-    marks_of_labels = recipes.marks(tuple(labels)) if labels else ()
-    empty_dirs: list[str] = []
-    claims = list(workload.claim_templates)
-    host_paths: list[tuple[str, str]] = []
-    for volume in spec.volumes or ():
-        if volume.empty_dir is not None:
-            empty_dirs.append(volume.name)
-        elif volume.persistent_volume_claim is not None:
-            claims.append(volume.name)
-        elif volume.host_path is not None:
-            host_paths.append((volume.name, volume.host_path.path or ""))
+    marks = recipes.injections.marks(tuple(annotations)) if annotations else ()
+    marks_of_labels = recipes.injections.marks(tuple(labels)) if labels else ()
+    empty_dirs, claims, host_paths = _volumes(workload)
     shape = Shape(
         workload.kind.name,
         bool(spec.share_process_namespace),
@@ -86,15 +77,30 @@ def shape_of(workload: Workload, recipes: RecipeIndex) -> tuple[Shape, tuple[str
         if marks or marks_of_labels
         else (),
         _default(annotations, names) if annotations else None,
-        tuple(empty_dirs),
-        tuple(claims),
-        tuple(host_paths),
+        empty_dirs,
+        claims,
+        host_paths,
         _heaviest(cpu, ram),
         _twins(known) if len(set(images)) < len(images) else (),
         _callings(known) if len(known) == 2 else (),
         _offshoots(known) if stems else (),
     )
     return shape, tuple(names)
+
+
+def _volumes(workload: Workload) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The names of its emptyDirs and of its claims, and the paths of the node by volume."""
+    empty_dirs: list[str] = []
+    claims = list(workload.claim_templates)
+    host_paths: list[tuple[str, str]] = []
+    for volume in workload.spec.volumes or ():
+        if volume.empty_dir is not None:
+            empty_dirs.append(volume.name)
+        elif volume.persistent_volume_claim is not None:
+            claims.append(volume.name)
+        elif volume.host_path is not None:
+            host_paths.append((volume.name, volume.host_path.path or ""))
+    return tuple(empty_dirs), tuple(claims), tuple(host_paths)
 
 
 DEFAULT_CONTAINER = ("kubectl.kubernetes.io/default-container", "kubectl.kubernetes.io/default-logs-container")

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,11 +22,11 @@ from kubectl_sidecar.core.classification.pointers import (
     own_ports,
     probe_ports,
 )
+from kubectl_sidecar.core.classification.recent import Recent
+from kubectl_sidecar.core.quantities import parse_quantity
 from kubectl_sidecar.core.recipes.globs import parse_image, words_and_text
 from kubectl_sidecar.core.recipes.match import Hit, RecipeIndex
 from kubectl_sidecar.core.workload import Container, Port, Quantity, VolumeMount
-
-REMEMBERED = 1_024
 
 METRICS_PORTS = frozenset({15090, 2020, 8888, *range(9090, 9501)})
 _WRAPPERS = ("sh", "bash", "/bin/sh", "/bin/bash", "-c", "exec")
@@ -82,36 +81,6 @@ class Known(NamedTuple):
     """Requested; 0 where nothing is."""
     stem: str
     """Its name without the last word, where that is what helpers are called by: `web` of `web-reloader`."""
-
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-
-
-class Recent(Generic[K, V]):
-    """A bounded dictionary that keeps what is asked for: when the young half is full, it becomes the old one, and what is found
-    there moves to the young one again. (functools.lru_cache would hash and compare the values that stand behind an id.)"""
-
-    __slots__ = ("_old", "young")
-
-    def __init__(self) -> None:
-        self.young: dict[K, V] = {}
-        """What was asked for last; a loop may look here first."""
-        self._old: dict[K, V] = {}
-
-    def get(self, key: K) -> V | None:
-        found = self.young.get(key)
-        if found is None and (found := self._old.get(key)) is not None:
-            self.put(key, found)
-        return found
-
-    def __len__(self) -> int:
-        return len(self.young) + len(self._old)
-
-    def put(self, key: K, value: V) -> None:
-        if len(self.young) >= REMEMBERED:
-            self.young, self._old = {}, self.young
-        self.young[key] = value
 
 
 @dataclass(slots=True)
@@ -265,37 +234,9 @@ def _has_device(limits: Mapping[str, Quantity | None]) -> bool:
     return any("/" in key or key.startswith("hugepages-") for key in limits)
 
 
-_SUFFIXES = {
-    "m": 1e-3,
-    "k": 1e3,
-    "M": 1e6,
-    "G": 1e9,
-    "T": 1e12,
-    "Ki": 2.0**10,
-    "Mi": 2.0**20,
-    "Gi": 2.0**30,
-    "Ti": 2.0**40,
-}
-
-
 def _amount(quantity: Quantity | None) -> float:
-    """A Kubernetes quantity as far as a comparison needs it; 0 for what is none."""
-    if quantity is None:
-        return 0.0
-    if not isinstance(quantity, str):
-        return float(quantity) if 0 < quantity < 1e18 else 0.0
-    return _amount_of(quantity[:32])
-
-
-@lru_cache(maxsize=1024)
-def _amount_of(text: str) -> float:
-    for suffix in (text[-2:], text[-1:]):
-        if suffix in _SUFFIXES:
-            number, factor = text[: -len(suffix)], _SUFFIXES[suffix]
-            break
-    else:
-        number, factor = text, 1.0
-    return float(number) * factor if number.replace(".", "", 1).isdecimal() and number.isascii() else 0.0
+    """What is asked for; 0 for nothing, and for what is no amount."""
+    return max(parse_quantity(quantity) or 0.0, 0.0)
 
 
 def image_path(known: Known) -> str:

@@ -5,17 +5,17 @@ hardly grows with the number of recipes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
 from kubectl_sidecar.core.recipes.globs import TOKEN, Image, glob, inside, literal, parse_image, word_set
+from kubectl_sidecar.core.recipes.injections import Injections
 from kubectl_sidecar.core.recipes.patterns import ImagePattern, Tests, image_pattern, tests_of
 from kubectl_sidecar.core.recipes.recipe import Recipe
-from kubectl_sidecar.core.workload import Container, Metadata
+from kubectl_sidecar.core.workload import Container
 
 _REMEMBERED = 8_192
 
@@ -95,17 +95,13 @@ class RecipeIndex:
         self._by_token: dict[str, list[tuple[_Compiled, str, Callable[[str], bool]]]] = {}
         self._loose_commands: list[tuple[_Compiled, str, Callable[[str], bool]]] = []
         self._candidates: dict[tuple[str, str], tuple[str, tuple[_Candidate, ...]]] = {}
-        self._marks: list[tuple[Callable[[str], bool], Recipe]] = []
-        self._exact_marks: dict[str, list[Recipe]] = {}
-        self._asks: dict[str, set[str | None]] = {}
+        self.injections = Injections(self.recipes)
         self._shared_names: dict[str, int] = {}
         for rank, recipe in enumerate(self.recipes):
             self._add(recipe, rank, preferred=rank < own)
         self._tokens = frozenset(self._by_token)
         self._tagged = {last for last, entries in self._by_last.items() if any(p.tag for _, p in entries)}
         self._loosely_tagged = tuple(part for part, (_, p) in self._loose_images if p.tag)
-        self.marks = lru_cache(_REMEMBERED)(self._marks_among)
-        """Those of these keys of annotations or labels that injectors leave. Clusters know few sets of keys."""
         self.remembered: object = None
         """What classification found with these recipes; it ends with them."""
 
@@ -145,16 +141,6 @@ class RecipeIndex:
                 self._by_token.setdefault(token, []).append((compiled, command, test))
             else:
                 self._loose_commands.append((compiled, command, test))
-        if recipe.injector is None:
-            return
-        for mark in recipe.injector.marks:
-            if "*" in mark or "?" in mark:
-                self._marks.append((glob(mark), recipe))
-            else:
-                self._exact_marks.setdefault(mark, []).append(recipe)
-        for ask in recipe.injector.asks:
-            key, equals, value = ask.partition("=")
-            self._asks.setdefault(key, set()).add(value if equals else None)
 
     def best(self, container: Container, words: tuple[str, ...], text: str) -> tuple[str, Hit | None]:
         """The last segment of the container's image, and the recipe that fits the container best. `words` and `text` are its
@@ -294,30 +280,6 @@ class RecipeIndex:
         """Whether a container's name alone points to one family."""
         return name not in UNSPECIFIC and self._shared_names.get(name, 1) <= 2
 
-    def marked(self, key: str) -> Sequence[Recipe]:
-        """Whose injectors leave this key of an annotation or label as their mark."""
-        return [*self._exact_marks.get(key, ()), *[recipe for test, recipe in self._marks if test(key)]]
-
-    def _marks_among(self, keys: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple([key for key in keys if self.marked(key)])
-
-    def is_marked(self, metadata: Metadata | None) -> bool:
-        """Whether an injector left its mark on this Pod, or was asked to change it: not every injector leaves a mark."""
-        if metadata is None:
-            return False
-        return any(
-            self.marks(tuple(keys)) or self._asked(keys) for keys in (metadata.annotations, metadata.labels) if keys
-        )
-
-    def _asked(self, values: Mapping[str, str | None]) -> bool:
-        """Whether one of these annotations or labels asks for an injection; one that may have any value, with none that
-        says no."""
-        for key in values.keys() & self._asks.keys():
-            wanted, value = self._asks[key], values[key]
-            if value in wanted or (None in wanted and value and value.lower() not in _NO):
-                return True
-        return False
-
 
 def _how(c: _Candidate, detail: str) -> str:
     parts = [f"image {c.image_text}"] if c.image != "no" else []
@@ -335,7 +297,6 @@ def _excluded(compiled: _Compiled, image: Image, name: str) -> bool:
 
 
 _IMAGE_STRENGTH: Mapping[ImageMatch, int] = {"full": 3, "basename": 1, "no": 0}
-_NO = ("false", "disabled", "no", "0")
 _NO_IMAGE = Image("", "", "", "")
 
 

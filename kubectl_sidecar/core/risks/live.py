@@ -3,13 +3,14 @@ what an injector puts beside the app."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from kubectl_sidecar.core.facts import Unknown
 from kubectl_sidecar.core.plain import get, items, mapping
 from kubectl_sidecar.core.plan import Risk
 from kubectl_sidecar.core.recipes.globs import word_set
+from kubectl_sidecar.core.recipes.injections import Injections
 from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.core.risks.context import Context
 
@@ -109,9 +110,6 @@ def restart_coupling(context: Context) -> Iterator[Risk]:
     )
 
 
-_NO = frozenset({"false", "disabled", "no", "0"})
-
-
 def mesh_injected(context: Context) -> Iterator[Risk]:
     """A classic mesh proxy is injected among the regular containers: moved helpers start before it, so without the mesh."""
     asked = _mesh_mark(context)
@@ -137,39 +135,21 @@ def mesh_injected(context: Context) -> Iterator[Risk]:
 
 def _mesh_mark(context: Context) -> str:
     """The label or annotation by which a mesh is asked for here; none where the template says no."""
-    asks = _mesh_asks(context.recipes)
+    meshes = Injections(recipe for recipe in context.recipes if _takes_all_traffic(recipe))
     template = context.workload.template
-    for where, marks in (
-        ("its template", {**template.labels, **template.annotations}),
-        ("its namespace", _namespace_marks(context)),
-    ):
-        for key, wanted in asks.items():
-            value = marks.get(key)
-            if not isinstance(value, str):
-                continue
-            if value.lower() in _NO:
-                if where == "its template":
-                    return ""
-            elif value in wanted or (value and None in wanted):
-                return f"{key}={value} on {where}"
+    own = {**template.labels, **template.annotations}
+    if meshes.refused(own):
+        return ""
+    for where, marks in (("its template", own), ("its namespace", _namespace_marks(context))):
+        asked = meshes.asked(marks)
+        if asked:
+            return f"{asked} on {where}"
     return ""
 
 
-def _mesh_asks(recipes: Sequence[Recipe]) -> Mapping[str, frozenset[str | None]]:
-    """Keys of labels and annotations that ask for a proxy which takes over all of a Pod's traffic, with the values that do
-    (None: any). Such a proxy goes out to the network, and an init container of its own bends the traffic to it."""
-    asks: dict[str, frozenset[str | None]] = {}
-    for recipe in recipes:
-        if (
-            recipe.injector
-            and recipe.companions
-            and recipe.traffic == "outbound"
-            and recipe.placement.place == "network-proxy"
-        ):
-            for ask in recipe.injector.asks:
-                key, equals, value = ask.partition("=")
-                asks[key] = asks.get(key, frozenset()) | {value if equals else None}
-    return asks
+def _takes_all_traffic(recipe: Recipe) -> bool:
+    """A mesh proxy goes out to the network, and an init container of its own bends the traffic to it."""
+    return bool(recipe.companions) and recipe.traffic == "outbound" and recipe.placement.place == "network-proxy"
 
 
 def _namespace_marks(context: Context) -> dict[str, Any]:

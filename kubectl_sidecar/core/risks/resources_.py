@@ -9,8 +9,9 @@ from typing import Any
 from kubectl_sidecar.core.facts import Unknown
 from kubectl_sidecar.core.plain import get, items, mapping, name_of, text
 from kubectl_sidecar.core.plan import Risk
-from kubectl_sidecar.core.pod.resources import format_quantity, is_native, parse_quantity, sums
+from kubectl_sidecar.core.pod.resources import is_native, sums
 from kubectl_sidecar.core.pod.surroundings import hpas_of, pdbs_of, vpas_of
+from kubectl_sidecar.core.quantities import format_quantity, parse_quantity
 from kubectl_sidecar.core.risks.context import Context
 from kubectl_sidecar.core.risks.rollout import share
 

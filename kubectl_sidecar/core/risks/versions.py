@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubectl_sidecar.core.facts import GENERALLY_AVAILABLE, NATIVE_SINCE, Unknown, Version, admitting
+from kubectl_sidecar.core.facts import GENERALLY_AVAILABLE, NATIVE_SINCE, Unknown, Version, admitting, has_regression
 from kubectl_sidecar.core.plan import Risk, Severity
 from kubectl_sidecar.core.risks.context import Context
 
@@ -74,7 +74,7 @@ def known_regression(context: Context) -> Iterator[Risk]:
     met = kubelets or (
         {context.version} if isinstance(context.version, Version) else set()
     )  # the server's speaks for them
-    bad = sorted(v for v in met if Version(1, 35, 0) <= v <= Version(1, 35, 3))
+    bad = sorted(v for v in met if has_regression(v))
     if bad:
         yield Risk(
             "known-regression",
