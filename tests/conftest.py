@@ -37,8 +37,9 @@ def missing(mark: str) -> Missing | None:
 
 def pytest_configure() -> None:
     _leave_the_user_alone()
-    # A SIGTERM or a closed terminal ends as Ctrl-C does: fixtures are torn down.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # A SIGTERM or a closed terminal ends as Ctrl-C does: fixtures are torn down. Ctrl-C itself is ignored by what a shell has put
+    # in the background, and each program that is started from there would ignore it too.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
 
 
