@@ -11,6 +11,7 @@ from typing import Any
 
 from kubectl_sidecar.actions.gather import admission_of
 from kubectl_sidecar.core import edits
+from kubectl_sidecar.core.facts import GENERALLY_AVAILABLE, Unknown
 from kubectl_sidecar.core.kinds import Kind, Path, resolve
 from kubectl_sidecar.core.plan import Plan
 from kubectl_sidecar.core.planning.policy import DryRunAnswer
@@ -47,8 +48,10 @@ def dry_run_object(cluster: Cluster, plan: Plan, *, field_manager: str) -> tuple
         return DryRunAnswer(OBJECT, "unknown", str(error)), ()
     lost = dropped(plan, edits.find(written.object, workload.kind.template))
     if lost:
-        kinds = workload.kind.resource.plural
-        why = f"it does not know native sidecars, or a webhook for {kinds} takes the field away"
+        server, _ = admission_of(cluster, workload.namespace)
+        keeps = not isinstance(server, Unknown) and server >= GENERALLY_AVAILABLE
+        admission = f"its admission (a webhook or a policy for {workload.kind.resource.plural}) takes the field away"
+        why = admission if keeps else "it does not know native sidecars"
         return DryRunAnswer(OBJECT, "refused", f"the server drops restartPolicy of {lost}: {why}"), ()
     return DryRunAnswer(OBJECT, "accepted"), written.warnings
 

@@ -10,12 +10,13 @@ import pytest
 
 from kubectl_sidecar.actions.doctor import Report, examine
 from kubectl_sidecar.actions.doctor_checks import Check
-from kubectl_sidecar.actions.dryrun import POD
+from kubectl_sidecar.actions.dryrun import OBJECT, POD
+from kubectl_sidecar.actions.migrate import MigrateOptions, Target, prepare
 from kubectl_sidecar.actions.proof import probe_pod
-from kubectl_sidecar.core.kinds import CRDS, KINDS, MUTATING_WEBHOOKS, NODES, Resource
+from kubectl_sidecar.core.kinds import CRDS, KINDS, MUTATING_WEBHOOKS, NODES, Resource, resolve
 from kubectl_sidecar.core.readiness import versions_without_field
 from kubectl_sidecar.errors import Invalid, Unauthorized, Unreachable
-from kubectl_sidecar.sources.cluster import Object
+from kubectl_sidecar.sources.cluster import Object, Written
 from kubectl_sidecar.sources.memory import MemoryCluster, Request
 from tests.actions.world import APP, INDEX, NODE, SHIPPER, workload, world
 
@@ -192,6 +193,30 @@ def test_migrate_says_the_same(
     answer = next(run for run in here.prepare().dry_runs if run.what == POD)
     assert answer.outcome == "refused"
     assert answer.text.startswith(f"{said} restartPolicy of log-shipper from Pods")
+
+
+class Dropping(MemoryCluster):
+    """Takes the field out of workloads that are written."""
+
+    def patch(self, *words: Any, **settings: Any) -> Written:
+        written = super().patch(*words, **settings)
+        obj = copy.deepcopy(dict(written.object))
+        obj["spec"]["template"] = strips(obj["spec"]["template"])
+        return Written(obj, written.warnings)
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("v1.32.0", "it does not know native sidecars"),
+        ("v1.35.4", "its admission (a webhook or a policy for deployments) takes the field away"),
+    ],
+)
+def test_a_server_that_drops_the_field_of_the_workload_is_refused_with_who_may_do_so(version: str, said: str) -> None:
+    cluster = Dropping([NODE, workload()], namespace="shop", version=version)
+    prepared = prepare(cluster, Target(resolve("deploy"), "shop", "checkout"), INDEX, MigrateOptions())
+    answer = next(run for run in prepared.dry_runs if run.what == OBJECT)
+    assert (answer.outcome, answer.text) == ("refused", f"the server drops restartPolicy of log-shipper: {said}")
 
 
 def test_without_the_right_to_create_pods_nothing_is_proven() -> None:
