@@ -34,7 +34,7 @@ def _serves_job(seen: Seen, what: str, weight: Weight, worker: Seen) -> None:
 
 
 def _listens(seen: Seen) -> bool:
-    return bool(seen.traits.declared) or seen.traits.has_probe
+    return bool(seen.traits.declared) or seen.traits.probes.any
 
 
 def past_of_job(scene: Scene) -> None:
@@ -102,7 +102,7 @@ def ports_and_probes(scene: Scene) -> None:
     for seen in scene.all:
         if seen.side and seen.traits.declared and serving and not seen.traits.user_port:
             seen.add("metrics-port", "has only a port for metrics", "low", "sidecar", "ports")
-    probed = [s for s in scene.all if s.traits.has_readiness]
+    probed = [s for s in scene.all if s.traits.probes.readiness]
     if len(probed) == 1 and _open(probed[0]):
         probed[0].add("probes", "the only one with a readiness probe", "low", "main", "readinessProbe")
 
@@ -131,7 +131,7 @@ def privileges(scene: Scene) -> None:
     agents have privileges too, so this only adds to other signs."""
     if scene.shape.kind == "DaemonSet":
         return
-    strong = [s for s in scene.all if s.traits.tunnels]
+    strong = [s for s in scene.all if s.traits.privilege]
     if len(strong) == 1 and strong[0].side:
         strong[0].add("privileges", "the only one with privileges", "low", "sidecar", "securityContext")
 
@@ -139,7 +139,7 @@ def privileges(scene: Scene) -> None:
 def probe_by_other(scene: Scene) -> None:
     """A liveness probe that another container's port answers: that one tells of the probed one's health."""
     for seen in scene.all:
-        port = seen.traits.health_port
+        port = seen.traits.probes.health_port
         if port is None or port in seen.traits.ports:
             continue
         owners = [o for o in scene.others(seen) if port in o.traits.ports]

@@ -7,7 +7,8 @@ The only container of a Pod is its main. What the user decided wins, and is evid
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+
+from msgspec.structs import replace
 
 from kubectl_sidecar.core.classification.behaviour import HABITS
 from kubectl_sidecar.core.classification.confidence import confidence_of
@@ -15,7 +16,7 @@ from kubectl_sidecar.core.classification.evidence import RULES
 from kubectl_sidecar.core.classification.findings import Confidence, Evidence, Finding, Override, Role, Surroundings
 from kubectl_sidecar.core.classification.injection import advice
 from kubectl_sidecar.core.classification.names import forget_part_of_name
-from kubectl_sidecar.core.classification.overrides import OVERRIDE_PREFIX, decisions
+from kubectl_sidecar.core.classification.overrides import Decisions, decisions
 from kubectl_sidecar.core.classification.roles import weigh
 from kubectl_sidecar.core.classification.scene import Scene, Seen, Shape, shape_of
 from kubectl_sidecar.core.classification.traits import memory_of
@@ -55,36 +56,33 @@ def classify(
 ) -> tuple[Finding, ...]:
     """What each container is: first all of `containers`, then all of `initContainers`, in their order; last those that only
     the live Pod of `surroundings` has. `overrides` (by container name) win over annotations of the template. Never raises."""
-    decided, complaints = decisions(workload, overrides or {})
-    containers = workload.spec.main_list
+    decided, complaints = decisions(workload, overrides)
+    spec = workload.spec
+    containers = spec.containers or ()
     if len(containers) > 1:
         findings = _several(workload, index, surroundings, decided)
     elif containers:
         findings = [_only(containers[0], index, decided)]
     else:
         findings = []
-    inits = workload.spec.init_containers
+    inits = spec.init_containers
     if inits:
         findings += [_init(c, i, index) for i, c in enumerate(inits)]
     if surroundings is not None and surroundings.pod is not None:
         findings += _from_pod(workload, surroundings.pod, index)
     if complaints and findings:
-        text = " ".join((*complaints, findings[0].would_raise)).strip()
-        findings[0] = _replace(findings[0], would_raise=text)
+        findings[0] = replace(findings[0], unheard=" ".join((*complaints, findings[0].unheard)).strip())
     return tuple(findings)
 
 
-def _only(container: Container, index: RecipeIndex, decided: Mapping[str, tuple[Override, str]]) -> Finding:
+def _only(container: Container, index: RecipeIndex, decided: Decisions) -> Finding:
     decision = decided.get(container.name)
-    would_raise, override = "", decision[0] if decision else None
+    unheard, override = "", decision[0] if decision else None
     if override == "sidecar":
-        would_raise, override = (
-            "It is the only container, so it cannot be a sidecar; the decision is not followed.",
-            None,
-        )
+        unheard, override = "It is the only container, so it cannot be a sidecar; the decision is not followed.", None
     hit = _hit(container, index)
     return Finding(
-        container.name, "containers", 0, "main", "certain", hit.recipe if hit else None, False, _ONLY, (), would_raise, override
+        container.name, "containers", 0, "main", "certain", hit.recipe if hit else None, False, _ONLY, (), unheard, override
     )  # fmt: skip
 
 
@@ -132,35 +130,28 @@ def _from_pod(workload: Workload, pod: PodTemplate, index: RecipeIndex) -> list[
 
 
 def _several(
-    workload: Workload,
-    index: RecipeIndex,
-    surroundings: Surroundings | None,
-    decided: Mapping[str, tuple[Override, str]],
+    workload: Workload, index: RecipeIndex, surroundings: Surroundings | None, decided: Decisions
 ) -> list[Finding]:
     """Two or more containers: weighed once for each shape, where nothing but the template counts."""
-    shape, names = shape_of(workload, index)
+    memory = memory_of(index)
+    shape, names = shape_of(workload, index, memory)
     if decided or (surroundings is not None and (surroundings.services or surroundings.pasts)):
         scene = Scene(shape, _marked(shape, index), surroundings or _NOTHING, names)
-        return [_named(v, names) for v in _weigh(scene, {i: decided[n] for i, n in enumerate(names) if n in decided})]
-    memory = memory_of(index)
-    verdicts = memory.shapes.get(shape)
-    if verdicts is None:
-        verdicts = _weigh(Scene(shape, _marked(shape, index), _NOTHING, ()), {})
-        memory.shapes.put(shape, verdicts)
-    return [_named(verdict, names) for verdict in verdicts]
+        verdicts = _weigh(scene, {i: decided[n] for i, n in enumerate(names) if n in decided})
+    else:
+        known: list[Finding] | None = memory.shapes.young.get(shape) or memory.shapes.get(shape)
+        if known is None:
+            known = _weigh(Scene(shape, _marked(shape, index), _NOTHING, ()), {})
+            memory.shapes.put(shape, known)
+        verdicts = known
+    findings = []
+    for name, verdict in zip(names, verdicts, strict=True):
+        findings.append(replace(verdict, name=name, names=names))
+    return findings
 
 
 def _marked(shape: Shape, index: RecipeIndex) -> list[tuple[str, str, Recipe]]:
     return [(path, key, recipe) for path, key in shape.marks for recipe in index.injections.marked(key)]
-
-
-def _named(verdict: Finding, names: tuple[str, ...]) -> Finding:
-    """The verdict on a container of a shape, as the finding about one that has a name."""
-    v, name = verdict, names[verdict.index]
-    would_raise = v.would_raise if v.confidence == "certain" else v.would_raise + _advice(name, v.role)
-    return Finding(
-        name, "containers", v.index, v.role, v.confidence, v.recipe, v.injected, v.facts, v.contrary, would_raise, v.override, names,
-    )  # fmt: skip
 
 
 Decided = Mapping[int, tuple[Override, str]]
@@ -214,17 +205,17 @@ def _verdict(
     if role == "sidecar" and not named and not seen.injected:
         confidence = "possible"
     override = decision[0] if decision else None
-    would_raise = ""
+    unheard = ""
     if decision and (seen.index in forced or decision[0] == "leave"):
         evidence = (Evidence("user", f"you decided: {decision[0]}", "decisive", role, decision[1]), *evidence)
         confidence = "certain" if seen.index in forced else confidence
     elif decision:
         override = None
-        would_raise = "Every container was decided to be a sidecar, so none would be the main; that is not followed. "
+        unheard = "Every container was decided to be a sidecar, so none would be the main; that is not followed."
     hit = seen.hit
     recipe = hit.recipe if hit and _names_family(hit, role, seen.told) else None
     return Finding(
-        "", "containers", seen.index, role, confidence, recipe, seen.injected and role == "sidecar", evidence, against, would_raise, override,
+        "", "containers", seen.index, role, confidence, recipe, seen.injected and role == "sidecar", evidence, against, unheard, override,
     )  # fmt: skip
 
 
@@ -242,19 +233,3 @@ def _sides(seen: Seen, role: Role) -> tuple[tuple[Evidence, ...], tuple[Evidence
     if role == "unknown":
         return (), (*seen.evidence, *seen.against)
     return tuple(seen.against), tuple(seen.evidence)
-
-
-@lru_cache(maxsize=1024)
-def _advice(name: str, role: Role) -> str:
-    if role == "sidecar":
-        return f"annotation {OVERRIDE_PREFIX}{name}: sidecar on the Pod template, or --container {name}=sidecar"
-    if role == "main":
-        return f"annotation kubectl.kubernetes.io/default-container: {name} on the Pod template"
-    return f"annotation {OVERRIDE_PREFIX}{name}: sidecar, main or leave on the Pod template"
-
-
-def _replace(finding: Finding, *, would_raise: str) -> Finding:
-    return Finding(
-        finding.name, finding.list, finding.index, finding.role, finding.confidence, finding.recipe, finding.injected,
-        finding.facts, finding.contrary, would_raise, finding.override, finding.names,
-    )  # fmt: skip

@@ -20,6 +20,10 @@ Role = Literal["main", "sidecar", "peer", "unknown", "native-sidecar", "init"]
 Confidence = Literal["certain", "likely", "possible"]
 Weight = Literal["decisive", "high", "medium", "low"]
 Override = Literal["sidecar", "main", "leave"]
+OVERRIDE_PREFIX = "kubectl-sidecar/"
+"""Annotation on the Pod template: `kubectl-sidecar/<container>: sidecar|main|leave`."""
+DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+"""Annotation by which kubectl knows the main container; https://kubernetes.io/docs/reference/labels-annotations-taints/"""
 State = Literal["classic", "mixed", "native", "injected", "unsure", "none", "broken"]
 
 
@@ -58,9 +62,8 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     injected: bool = False
     facts: tuple[Evidence, ...] = ()
     contrary: tuple[Evidence, ...] = ()
-    would_raise: str = ""
-    """What would raise the confidence, as an advice (an annotation to set, a flag to give); empty when certain. Also where a
-    decision of the user that could not be followed is reported."""
+    unheard: str = ""
+    """What the user decided and could not be followed, as sentences."""
     override: Override | None = None
     """What the user decided for it (flag or annotation), if anything."""
     names: tuple[str, ...] = ()
@@ -75,6 +78,20 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     def against(self) -> tuple[Evidence, ...]:
         """What speaks for another one."""
         return tuple([fact.naming(self.names) for fact in self.contrary])
+
+    @property
+    def would_raise(self) -> str:
+        """What would raise the confidence, as an advice (an annotation to set, a flag to give); empty when certain. First what
+        could not be followed of such advice."""
+        return f"{self.unheard} {'' if self.confidence == 'certain' else self._advice()}".strip()
+
+    def _advice(self) -> str:
+        if self.role == "main":
+            return f"annotation {DEFAULT_CONTAINER}: {self.name} on the Pod template"
+        own = f"annotation {OVERRIDE_PREFIX}{self.name}"
+        if self.role == "sidecar":
+            return f"{own}: sidecar on the Pod template, or --container {self.name}=sidecar"
+        return f"{own}: sidecar, main or leave on the Pod template"
 
     @property
     def family(self) -> str:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from kubectl_sidecar.core.classification.traits import Known
 from kubectl_sidecar.core.recipes.globs import word_set
-from kubectl_sidecar.core.recipes.match import UNSPECIFIC
 from kubectl_sidecar.core.workload import Workload
 
 PROVES_NOTHING = word_set("proxy agent metrics exporter sidecar reloader logger logs app container monitor sync")
-NAME_LABELS = ("app.kubernetes.io/name", "app", "k8s-app", "name")
+_NAME_LABELS = {"app.kubernetes.io/name": 6, "app": 4, "k8s-app": 4, "name": 4}
+"""Labels that say what a workload is, with the rank of what is called so."""
 
 
-class Likeness(NamedTuple):
+class Likeness(msgspec.Struct, frozen=True, gc=False):
     """6 its very name, 5 the family's, 4 a label, 3 its image, 2 or 1 a part of it; `what` of the container is alike, and the
     `path` of what it is like."""
 
@@ -28,16 +29,13 @@ _OWN_PATH = "metadata.name"
 _NAME = Likeness(6, "", _OWN_PATH)
 _FAMILY, _NAME_PART = Likeness(5, "its family is ", _OWN_PATH), Likeness(2, "", _OWN_PATH)
 _IMAGE_PART, _FAMILY_PART = Likeness(1, "its image is ", _OWN_PATH), Likeness(1, "its family is ", _OWN_PATH)
+_LABELS, _TEMPLATE_LABELS = [
+    tuple([(key, Likeness(rank, "", f"{place}[{key}]")) for key, rank in _NAME_LABELS.items()])
+    for place in ("metadata.labels", "template.metadata.labels")
+]
 
 
-def _of_labels(place: str) -> tuple[tuple[str, Likeness], ...]:
-    return tuple((key, Likeness(6 if key == NAME_LABELS[0] else 4, "", f"{place}[{key}]")) for key in NAME_LABELS)
-
-
-_LABELS, _TEMPLATE_LABELS = _of_labels("metadata.labels"), _of_labels("template.metadata.labels")
-
-
-def likenesses(workload: Workload, known: Sequence[Known]) -> tuple[Likeness, ...]:
+def likenesses(workload: Workload, containers: Sequence[Known]) -> tuple[Likeness, ...]:
     """One for each container, in their order."""
     own = workload.name
     ids = {own: _NAME} if own else {}
@@ -45,7 +43,20 @@ def likenesses(workload: Workload, known: Sequence[Known]) -> tuple[Likeness, ..
     metadata = workload.template.metadata
     if metadata is not None:
         _add(ids, metadata.labels, _TEMPLATE_LABELS)
-    return tuple([ids[k.name] if k.name in ids else _likeness(ids, own, k) for k in known])
+    found = []
+    for one in containers:
+        name, image, family = one.name, one.image, one.family
+        if name in ids:
+            found.append(ids[name])
+        elif family and own in one.aliases:
+            found.append(_FAMILY)
+        elif image in ids:
+            found.append(Likeness(3, "its image is ", ids[image].path))
+        elif name in own or (image and image in own) or (family and family in own):
+            found.append(_part(own, name, image, family))
+        else:
+            found.append(_UNLIKE)
+    return tuple(found)
 
 
 def _add(
@@ -58,21 +69,12 @@ def _add(
                 ids[value] = likeness
 
 
-def _likeness(ids: dict[str, Likeness], own: str, known: Known) -> Likeness:
-    name, image, hit = known.name, known.image, known.traits.hit
-    recipe = hit.recipe if hit and hit.strength >= 2 else None
-    if recipe and (own == recipe.family or (own in recipe.match.names and own not in UNSPECIFIC)):
-        return _FAMILY
-    found = ids.get(image)
-    if found is not None:
-        return Likeness(3, "its image is ", found.path)
-    if name in own and _is_part(name, own):
+def _part(own: str, name: str, image: str, family: str) -> Likeness:
+    if _is_part(name, own):
         return _NAME_PART
-    if image and image in own and _is_part(image, own):
+    if _is_part(image, own):
         return _IMAGE_PART
-    if recipe and recipe.family in own and _is_part(recipe.family, own):
-        return _FAMILY_PART
-    return _UNLIKE
+    return _FAMILY_PART if _is_part(family, own) else _UNLIKE
 
 
 def _is_part(part: str, name: str) -> bool:

@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from kubectl_sidecar.core.recipes.globs import WORD_CAP, word_set
 from kubectl_sidecar.core.workload import Container, Probe
 
@@ -18,7 +20,7 @@ Use = Literal["front", "client", "some"]
 database, a proxy, a collector). `some`: it dials the other, the reason does not show."""
 
 
-class Pointer(NamedTuple):
+class Pointer(msgspec.Struct, frozen=True, gc=False):
     """One address on localhost that a container dials. `port` is None where the value names only the host; `path` is the field
     of the container (`args[2]`, `env[0]`)."""
 
@@ -36,7 +38,12 @@ class Pointer(NamedTuple):
         return f"{_shown(self.key)}={self.address}" if self.key else self.address
 
 
-_LOCAL = re.compile(r"(?<![\w.-])(localhost|127\.0\.0\.1|\[::1\])(?![\w.-])(?:[:#](\d{1,5})(?!\d))?")
+_LOCAL = (
+    re.compile(  # what may not stand before a host is asked behind it: so the search skips quickly to where one begins
+        r"(localhost(?<![\w.-]localhost)|127\.0\.0\.1(?<![\w.-]127\.0\.0\.1)|\[::1\](?<![\w.-]\[::1\]))"
+        r"(?![\w.-])(?:[:#](\d{1,5})(?!\d))?"
+    )
+)
 _PART = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])")
 _SERVES = re.compile(r"=tcp:(?:[\w.]+:)?(\d{2,5})\b")
 
@@ -146,25 +153,26 @@ def in_env(container: Container) -> list[Pointer]:
     variables = container.env or ()
     for i, variable in enumerate(variables):
         value = variable.value
-        if not value or not ("localhost" in value or "127.0.0.1" in value or "[::1]" in value):
-            continue
-        found = _in_value(variable.name[:80], value[:WORD_CAP])
-        if found is None:
-            continue
-        use, host, port = found
-        if port is None:
-            port = _neighbour(container, variable.name)
-        dialled.append(Pointer(use, variable.name[:80], host, port, f"env[{i}]"))
-        if len(dialled) >= 16:
-            break
+        if value and ("localhost" in value or "127.0.0.1" in value or "[::1]" in value):
+            name = variable.name[:80]
+            found = _in_value(name, value[:WORD_CAP])
+            if found is not None:
+                use, host, port = found
+                if port is None:
+                    port = _neighbour(container, variable.name)
+                dialled.append(Pointer(use, name, host, port, f"env[{i}]"))
+                if len(dialled) >= 16:
+                    break
     return dialled
 
 
 def _in_value(name: str, value: str) -> tuple[Use, str, int | None] | None:
     """The first address on localhost in a variable's value, unless the name says that it is not dialled."""
     found = _LOCAL.search(value)
+    if found is None:
+        return None
     meaning = _meaning(name)
-    if found is None or (meaning.listens_with_scheme if _with_scheme(value, found.start()) else meaning.listens):
+    if meaning.listens and (meaning.listens_with_scheme or not _with_scheme(value, found.start())):
         return None
     port = int(found[2]) if found[2] else None
     return (meaning.use, found[1], port) if port is None or 0 < port < 65_536 else None
@@ -178,26 +186,39 @@ def _neighbour(container: Container, name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65_536 else None
 
 
-def own_ports(container: Container, words: tuple[str, ...]) -> set[int]:
+_DIGITS = frozenset("0123456789")
+
+
+def own_ports(container: Container, words: tuple[str, ...], text: str) -> set[int]:
     """The ports that this container serves, as far as its spec says so: containerPorts, and options that say where it listens
-    (`--port=5432`, `--listen 0.0.0.0:80`, `-p 8001`, `…=tcp:3306`)."""
-    ports = container.ports
-    own = {p.container_port for p in ports if p.container_port} if ports else set()
+    (`--port=5432`, `--listen 0.0.0.0:80`, `-p 8001`, `…=tcp:3306`). `text` are the words joined."""
+    own = set()
+    for declared in container.ports or ():
+        if declared.container_port:
+            own.add(declared.container_port)
     for i, word in enumerate(words):
-        if word[-1:].isdigit() and len(word) <= 120:
-            option = word if word[0] == "-" else _flag_before(words, i)
-            port = word[max(word.rfind(":"), word.rfind("=")) + 1 :]
-            if (
-                option
-                and 2 <= len(port) <= 5
-                and port.isdecimal()
-                and "//" not in word
-                and _is_listen_option(option.partition("=")[0])
-            ):
-                own.add(int(port))
-        if "tcp:" in word:
-            own.update(int(port) for port in _SERVES.findall(word))
+        if word[-1:] in _DIGITS:
+            port = _option(word) if word[0] == "-" else _value(_flag_before(words, i), word)
+            if port is not None:
+                own.add(port)
+    if "=tcp:" in text:
+        own.update(int(port) for port in _SERVES.findall(text))
     return own
+
+
+@lru_cache(maxsize=4096)
+def _option(word: str) -> int | None:
+    """The port at the end of an option that says where is listened: 80 of `--listen=:80`."""
+    return _value(word, word)
+
+
+def _value(option: str, word: str) -> int | None:
+    if not option or len(word) > 120:
+        return None
+    port = word[max(word.rfind(":"), word.rfind("=")) + 1 :]
+    if not (2 <= len(port) <= 5 and port.isdecimal()) or "//" in word:
+        return None
+    return int(port) if _is_listen_option(option.partition("=")[0]) else None
 
 
 def _flag_before(words: tuple[str, ...], i: int) -> str:

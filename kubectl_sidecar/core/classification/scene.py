@@ -7,11 +7,13 @@ gives its index. A Scene lives for one weighing and is the only thing in this pa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from functools import lru_cache
 
-from kubectl_sidecar.core.classification.findings import Evidence, Role, Surroundings, Weight
+import msgspec
+
+from kubectl_sidecar.core.classification.findings import DEFAULT_CONTAINER, Evidence, Role, Surroundings, Weight
 from kubectl_sidecar.core.classification.likeness import Likeness, likenesses
-from kubectl_sidecar.core.classification.traits import Known, Traits, image_path, know, memory_of
+from kubectl_sidecar.core.classification.traits import Known, Memory, Traits, know
 from kubectl_sidecar.core.recipes.globs import without_user_info
 from kubectl_sidecar.core.recipes.match import RecipeIndex
 from kubectl_sidecar.core.recipes.recipe import Recipe
@@ -23,7 +25,7 @@ _PATHS = tuple([f"containers[{i}]" for i in range(32)])
 _NO_MOUNTS: Mapping[str, VolumeMount] = {}
 
 
-class Shape(NamedTuple):
+class Shape(msgspec.Struct, frozen=True, gc=False):
     """See the module. `marks` are the keys of annotations and labels of the template that injectors leave, each with where it
     stands. `default` is the container that an annotation of kubectl names, and the annotation. `heaviest` are the containers
     that request three quarters or more of the cpu and of the memory. `twins` is, for each container, the first one with its
@@ -45,24 +47,20 @@ class Shape(NamedTuple):
     offshoots: tuple[tuple[int, int], ...]
 
 
-def shape_of(workload: Workload, recipes: RecipeIndex) -> tuple[Shape, tuple[str, ...]]:
-    """The shape of a workload with two or more containers, and their names. One loop reads all that is remembered of them: this
-    is what each workload of a cluster costs."""
+def shape_of(workload: Workload, recipes: RecipeIndex, memory: Memory) -> tuple[Shape, tuple[str, ...]]:
+    """The shape of a workload with two or more containers, and their names. It is what each workload of a cluster costs, so what
+    can be remembered of one container, or of a set of keys, is."""
     spec, metadata = workload.spec, workload.template.metadata
-    memory = memory_of(recipes)
     at_hand = memory.known.young
-    known: list[Known] = []
-    traits, names, images, cpu, ram, stems = [], [], [], [], [], ""
+    known, traits, names, paths, requests, stems = [], [], [], [], [], ""
     for container in spec.main_list:
         one = at_hand.get(id(container)) or know(container, recipes, memory)
-        _, name, its_traits, image, its_cpu, its_ram, stem = one
         known.append(one)
-        traits.append(its_traits)
-        names.append(name)
-        images.append(image)
-        cpu.append(its_cpu)
-        ram.append(its_ram)
-        stems = stems or stem
+        traits.append(one.traits)
+        names.append(one.name)
+        paths.append(one.path)
+        requests.append(one.requests)
+        stems = stems or one.stem
     annotations = metadata.annotations if metadata else None
     labels = metadata.labels if metadata else None
     marks = recipes.injections.marks(tuple(annotations)) if annotations else ()
@@ -80,10 +78,10 @@ def shape_of(workload: Workload, recipes: RecipeIndex) -> tuple[Shape, tuple[str
         empty_dirs,
         claims,
         host_paths,
-        _heaviest(cpu, ram),
-        _twins(known) if len(set(images)) < len(images) else (),
+        _heaviest(tuple(requests)),
+        _twins(paths) if len(set(paths)) < len(paths) else (),
         _callings(known) if len(known) == 2 else (),
-        _offshoots(known) if stems else (),
+        _offshoots(known, names) if stems else (),
     )
     return shape, tuple(names)
 
@@ -103,49 +101,47 @@ def _volumes(workload: Workload) -> tuple[tuple[str, ...], tuple[str, ...], tupl
     return tuple(empty_dirs), tuple(claims), tuple(host_paths)
 
 
-DEFAULT_CONTAINER = ("kubectl.kubernetes.io/default-container", "kubectl.kubernetes.io/default-logs-container")
+_DEFAULTS = (DEFAULT_CONTAINER, "kubectl.kubernetes.io/default-logs-container")
 
 
 def _default(annotations: Mapping[str, str | None], names: Sequence[str]) -> tuple[int, str] | None:
-    for key in DEFAULT_CONTAINER:
+    for key in _DEFAULTS:
         if key in annotations and (name := annotations[key]) is not None:
             return (names.index(name), key) if name in names else None
     return None
 
 
-def _heaviest(cpu: list[float], memory: list[float]) -> tuple[tuple[str, int], ...]:
+@lru_cache(maxsize=1024)
+def _heaviest(requests: tuple[tuple[float, float], ...]) -> tuple[tuple[str, int], ...]:
     """Which is three quarters or more of them all, where all are something."""
-    most_cpu, most_memory = max(cpu), max(memory)
-    by_cpu = most_cpu >= 0.75 * sum(cpu) and 0.0 not in cpu
-    by_memory = most_memory >= 0.75 * sum(memory) and 0.0 not in memory
-    if not (by_cpu or by_memory):
-        return ()
-    found = [("cpu", cpu.index(most_cpu))] if by_cpu else []
-    return tuple([*found, ("memory", memory.index(most_memory))] if by_memory else found)
+    found = []
+    for resource, amounts in zip(("cpu", "memory"), zip(*requests, strict=True), strict=True):
+        if max(amounts) >= 0.75 * sum(amounts) and 0.0 not in amounts:
+            found.append((resource, amounts.index(max(amounts))))
+    return tuple(found)
 
 
-def _twins(known: Sequence[Known]) -> tuple[int, ...]:
-    """Asked where two have the same last segment; a different one is a different image."""
-    paths = [image_path(k) for k in known]
+def _twins(paths: Sequence[str]) -> tuple[int, ...]:
     return tuple([paths.index(path) if path else i for i, path in enumerate(paths)])
 
 
 def _callings(known: Sequence[Known]) -> tuple[tuple[str, str], ...]:
-    if not any(p.port is None and p.use == "some" for k in known for p in k.traits.pointers):
-        return ()
-    return tuple([(k.name.lower(), k.image.lower()) for k in known])
+    for one in known:
+        for pointer in one.traits.pointers:
+            if pointer.port is None and pointer.use == "some":
+                return tuple([(k.name.lower(), k.image.lower()) for k in known])
+    return ()
 
 
-def _offshoots(known: Sequence[Known]) -> tuple[tuple[int, int], ...]:
-    return tuple(
-        [
-            (i, j)
-            for i, one in enumerate(known)
-            if one.stem
-            for j, other in enumerate(known)
-            if i != j and (one.stem == other.name or one.stem.startswith(f"{other.name}-"))
-        ]
-    )
+def _offshoots(known: Sequence[Known], names: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    found = []
+    for i, one in enumerate(known):
+        stem = one.stem
+        if stem and (stem in names or "-" in stem):  # what stands before a dash may be a name as well
+            for j, other in enumerate(names):
+                if i != j and (stem == other or stem.startswith(f"{other}-")):
+                    found.append((i, j))
+    return tuple(found)
 
 
 class Seen:
@@ -232,7 +228,7 @@ class Scene:
         """The container that serves a port which `asking` dials, and whether its spec says so. Without a declaration the
         only other container is meant; None where several could be, or where `asking` dials itself."""
         if port is not None:
-            declared = [s for s in self.all if port in s.traits.ports or port in s.traits.probed]
+            declared = [s for s in self.all if port in s.traits.ports or port in s.traits.probes.ports]
             if asking in declared:
                 return None, False
             if declared:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, Literal
 
 import msgspec
 
@@ -24,37 +25,47 @@ from kubectl_sidecar.core.classification.pointers import (
 )
 from kubectl_sidecar.core.classification.recent import Recent
 from kubectl_sidecar.core.quantities import parse_quantity
-from kubectl_sidecar.core.recipes.globs import parse_image, words_and_text
-from kubectl_sidecar.core.recipes.match import Hit, RecipeIndex
-from kubectl_sidecar.core.workload import Container, Port, Quantity, VolumeMount
+from kubectl_sidecar.core.recipes.globs import words_and_text
+from kubectl_sidecar.core.recipes.match import UNSPECIFIC, Hit, RecipeIndex
+from kubectl_sidecar.core.recipes.recipe import Recipe
+from kubectl_sidecar.core.workload import Container, Port, Quantity, SecurityContext, VolumeMount
 
 METRICS_PORTS = frozenset({15090, 2020, 8888, *range(9090, 9501)})
 _WRAPPERS = ("sh", "bash", "/bin/sh", "/bin/bash", "-c", "exec")
 _TOOLS = ("pkill ", "killall ", "kill ")
 
 
+Privilege = Literal["", "network", "all"]
+"""`network`: it may change the Pod's network."""
+
+
+class Probes(msgspec.Struct, frozen=True, gc=False):
+    """`ports` are those that the container's own probes ask by number, `health_port` the one that its liveness probe asks by HTTP."""
+
+    any: bool = False
+    readiness: bool = False
+    ports: frozenset[int] = frozenset()
+    health_port: int | None = None
+
+
 class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
     """See the module. Equal where identical: `know` gives the same object for the same content.
 
     `hit` is the recipe that fits best; `family_hit`: it is of a family that is usually a sidecar, by more than its name alone.
-    `ports` are those that it serves as far as its spec says so, `probed` those that its own probes ask, `declared` its
-    containerPorts, `user_port` whether one of these is not for metrics, `health_port` the number of the port
-    that its liveness probe asks by HTTP. `script` is its command and arguments where they are of a kind that rules read, else
+    `ports` are those that it serves as far as its spec says so, `declared` its containerPorts, `user_port` whether one of these is
+    not for metrics. `script` is its command and arguments where they are of a kind that rules read, else
     empty; `signals`: they send signals to processes; `idle`: it only sleeps, as a stand-in or a place to `exec` into; `chore`: it is
     a line of shell that does something again and again, with a sleep between.
     `helper_words` are words in its name or image that helpers are called by, as (word, field, text; no text for its own name).
-    `device`: it has a limit for a device or huge pages; `tunnels`: it is privileged or may change the network."""
+    `device`: it has a limit for a device or huge pages."""
 
     hit: Hit | None
     family_hit: bool
     pointers: tuple[Pointer, ...]
     ports: frozenset[int]
-    probed: frozenset[int]
+    probes: Probes
     declared: tuple[Port, ...]
     user_port: bool
-    has_readiness: bool
-    has_probe: bool
-    health_port: int | None
     mounts: tuple[VolumeMount, ...]
     has_words: bool
     has_args: bool
@@ -64,23 +75,27 @@ class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
     chore: bool
     helper_words: tuple[tuple[str, str, str], ...]
     device: bool
-    privileged: bool
-    tunnels: bool
+    privilege: Privilege
 
 
-class Known(NamedTuple):
+class Known(msgspec.Struct, frozen=True, gc=False):
     """A container with its traits, and what differs between containers that are otherwise alike."""
 
     container: Container
     name: str
     traits: Traits
+    path: str
+    """Of its image, '' where it has none: what two containers of one program have in common."""
     image: str
-    """The last segment of its image's path."""
-    cpu: float
-    memory: float
-    """Requested; 0 where nothing is."""
+    """The last segment of that path."""
+    requests: tuple[float, float]
+    """Cores and bytes; 0 where nothing is requested."""
     stem: str
     """Its name without the last word, where that is what helpers are called by: `web` of `web-reloader`."""
+    family: str
+    """Which it is by more than a telling name; else empty."""
+    aliases: frozenset[str]
+    """What that family is called by."""
 
 
 @dataclass(slots=True)
@@ -112,22 +127,17 @@ def know(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
 def _read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
     c = container
     words, text = words_and_text(c)
-    image, hit = recipes.best(c, words, text)
+    path, hit = recipes.best(c, words, text)
+    image = path[path.rfind("/") + 1 :]
     pointers, ports = _addresses(c, words, text)
-    probes = bool(c.readiness_probe or c.liveness_probe or c.startup_probe)
-    privileged, tunnels = _privileges(c) if c.security_context else (False, False)
     limits = c.resources.limits if c.resources else None
-    traits = Traits(
-        hit,
-        _is_family(hit),
-        tuple(pointers),
-        frozenset(ports),
-        frozenset(probe_ports(c)) if probes else _NONE,
+    word, stem = named(c.name)
+    said = (
+        pointers,
+        ports,
+        _probes(c) if c.readiness_probe or c.liveness_probe or c.startup_probe else _NO_PROBES,
         c.ports or (),
-        bool(c.ports) and _for_users(c.ports or ()),
-        c.readiness_probe is not None,
-        probes,
-        _health_port(c),
+        c.ports is not None and _for_users(c.ports),
         c.volume_mounts or (),
         bool(words),
         bool(c.args),
@@ -135,56 +145,60 @@ def _read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
         "kill" in text and any(tool in text for tool in _TOOLS),
         ("sleep" in text or "/dev/null" in text) and _idle(text),
         "while" in text and "sleep" in text and _chore(words, text),
-        _helper_words(c.name, image),
+        _helper_words(word, named(image)[0], image),
         limits is not None and not limits.keys() <= _PLAIN and _has_device(limits),
-        privileged,
-        tunnels,
+        _privilege(c.security_context) if c.security_context else "",
     )
-    key = (hit and _hit_key(hit), *msgspec.structs.astuple(traits)[1:])
-    same = memory.traits.get(key)
-    if same is None:
+    key = (_hit_key(hit) if hit else None, said)
+    traits = memory.traits.young.get(key) or memory.traits.get(key)
+    if traits is None:
+        traits = Traits(hit, hit is not None and _is_family(hit), *said)
         memory.traits.put(key, traits)
-        same = traits
     requests = c.resources.requests if c.resources else None
-    stem = named(c.name)[1]
-    if not requests:
-        return Known(c, c.name, same, image, 0.0, 0.0, stem)
-    return Known(c, c.name, same, image, _amount(requests.get("cpu")), _amount(requests.get("memory")), stem)
+    amounts = _amounts(requests.get("cpu"), requests.get("memory")) if requests else _NOTHING
+    family, aliases = _aliases(hit.recipe) if hit and hit.strength >= 2 else _NO_FAMILY
+    return Known(c, c.name, traits, path, image, amounts, stem, family, aliases)
 
 
-def _is_family(hit: Hit | None) -> bool:
+_NO_PROBES = Probes()
+_NOTHING = (0.0, 0.0)
+_NO_FAMILY: tuple[str, frozenset[str]] = ("", frozenset())
+
+
+def _aliases(recipe: Recipe) -> tuple[str, frozenset[str]]:
+    return recipe.family, frozenset({recipe.family, *recipe.match.names} - (UNSPECIFIC - {recipe.family}))
+
+
+def _is_family(hit: Hit) -> bool:
     return (
-        hit is not None
-        and hit.strength >= 2
+        hit.strength >= 2
         and hit.confirmed
         and hit.recipe.role == "sidecar"
         and (not hit.recipe.generic or hit.command != "")
     )
 
 
-def _health_port(container: Container) -> int | None:
-    probe = container.liveness_probe
-    port = probe.http_get.port if probe and probe.http_get else None
-    return port if isinstance(port, int) else None
-
-
-_NONE: frozenset[int] = frozenset()
+def _probes(container: Container) -> Probes:
+    liveness = container.liveness_probe
+    port = liveness.http_get.port if liveness and liveness.http_get else None
+    health_port = port if isinstance(port, int) else None
+    return Probes(True, container.readiness_probe is not None, frozenset(probe_ports(container)), health_port)
 
 
 def _hit_key(hit: Hit) -> Hashable:
     return id(hit.recipe), hit.image, hit.named, hit.command, hit.confirmed, hit.strength, hit.text
 
 
-def _addresses(container: Container, words: tuple[str, ...], text: str) -> tuple[list[Pointer], set[int]]:
+def _addresses(container: Container, words: tuple[str, ...], text: str) -> tuple[tuple[Pointer, ...], frozenset[int]]:
     """What it dials on localhost, and the ports that it serves."""
     pointers: list[Pointer] = []
-    ports = own_ports(container, words)
+    ports = own_ports(container, words, text)
     if text and mentions_local(text):
         pointers, own = in_words(words, len(container.command or ()))
         ports |= own
     if container.env:
         pointers += in_env(container)
-    return pointers, ports
+    return tuple(pointers), frozenset(ports)
 
 
 def _is_script(text: str) -> bool:
@@ -208,23 +222,23 @@ _ENDLESS = re.compile(r"\bwhile (?:true|:|sleep \w+)\s*(?:;\s*)?do\b")
 
 
 def _for_users(ports: tuple[Port, ...]) -> bool:
-    return not all(p.container_port in METRICS_PORTS or "metrics" in (p.name or "") for p in ports)
+    for port in ports:
+        if port.container_port in METRICS_PORTS or "metrics" in (port.name or ""):
+            continue
+        return True
+    return False
 
 
-def _helper_words(name: str, image: str) -> tuple[tuple[str, str, str], ...]:
-    in_name, in_image = named(name)[0], named(image)[0]
-    if not (in_name or in_image):
-        return ()
-    found = [(in_name, "name", "")] if in_name else []
-    return tuple([*found, (in_image, "image", image[:63])] if in_image else found)
+def _helper_words(in_name: str, in_image: str, image: str) -> tuple[tuple[str, str, str], ...]:
+    found = ((in_name, "name", ""),) if in_name else ()
+    return (*found, (in_image, "image", image[:63])) if in_image else found
 
 
-def _privileges(container: Container) -> tuple[bool, bool]:
-    context = container.security_context
-    if context is None:
-        return False, False
+def _privilege(context: SecurityContext) -> Privilege:
+    if context.privileged:
+        return "all"
     added = (context.capabilities.add if context.capabilities else None) or ()
-    return bool(context.privileged), bool(context.privileged) or "NET_ADMIN" in added
+    return "network" if "NET_ADMIN" in added else ""
 
 
 _PLAIN = frozenset({"cpu", "memory"})
@@ -234,11 +248,7 @@ def _has_device(limits: Mapping[str, Quantity | None]) -> bool:
     return any("/" in key or key.startswith("hugepages-") for key in limits)
 
 
-def _amount(quantity: Quantity | None) -> float:
+@lru_cache(maxsize=1024)
+def _amounts(cpu: Quantity | None, memory: Quantity | None) -> tuple[float, float]:
     """What is asked for; 0 for nothing, and for what is no amount."""
-    return max(parse_quantity(quantity) or 0.0, 0.0)
-
-
-def image_path(known: Known) -> str:
-    """The path of its image, '' where it has none: what two containers of one program have in common."""
-    return parse_image(known.container.image).path if known.container.image else ""
+    return max(parse_quantity(cpu) or 0.0, 0.0), max(parse_quantity(memory) or 0.0, 0.0)

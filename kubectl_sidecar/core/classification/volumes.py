@@ -64,7 +64,7 @@ def _told(seen: Seen, rule: str, text: str, weight: Weight, agreeing: tuple[str,
     that writes is likelier the app."""
     agrees = seen.family_hit and seen.hit is not None and seen.hit.recipe.placement.place in agreeing
     if rule in seen.told or (
-        rule == "writes-content" and not agrees and (seen.traits.declared or seen.traits.has_readiness)
+        rule == "writes-content" and not agrees and (seen.traits.declared or seen.traits.probes.readiness)
     ):
         return
     seen.add(rule, text, "high" if agrees else weight, "sidecar", "volumeMounts", whom=whom, after=after)
@@ -122,7 +122,7 @@ def _shares(scene: Scene, seen: Seen, file: str) -> bool:
 def mounts_for_others(scene: Scene) -> None:
     """A mount made in one container (Bidirectional) and seen in another (HostToContainer): the first mounts for the second."""
     for seen in scene.all:
-        if not seen.traits.privileged:  # which Bidirectional needs
+        if seen.traits.privilege != "all":  # which Bidirectional needs
             continue
         for mount in seen.traits.mounts:
             if mount.mount_propagation != "Bidirectional":

@@ -40,8 +40,9 @@ Words = tuple[str, ...] | None
 def _served(command: Words, args: Words, ports: tuple[Port, ...] | None) -> frozenset[int]:
     container = Container(command=command, args=args, ports=ports)
     words = capped_words(container)
-    own = own_ports(container, words)
-    if mentions_local(joined(words)):
+    text = joined(words)
+    own = own_ports(container, words, text)
+    if mentions_local(text):
         own |= in_words(words, len(command or ()))[1]
     return frozenset(own)
 

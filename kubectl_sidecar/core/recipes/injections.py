@@ -5,7 +5,6 @@ Not every injector leaves a mark, and a key that asks may also say no."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 
 from kubectl_sidecar.core.recipes.globs import glob
 from kubectl_sidecar.core.recipes.recipe import Recipe
@@ -33,15 +32,20 @@ class Injections:
             for ask in recipe.injector.asks:
                 key, equals, value = ask.partition("=")
                 self._asks.setdefault(key, set()).add(value if equals else None)
-        self.marks = lru_cache(_REMEMBERED)(self._marks_among)
-        """Those of these keys that injectors leave. Clusters know few sets of keys."""
+        self._marks: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def marked(self, key: str) -> Sequence[Recipe]:
         """Whose injectors leave this key as their mark."""
         return [*self._exact.get(key, ()), *[recipe for test, recipe in self._globs if test(key)]]
 
-    def _marks_among(self, keys: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple([key for key in keys if self.marked(key)])
+    def marks(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of these keys that injectors leave. Clusters know few sets of keys, so each is looked at once."""
+        found = self._marks.get(keys)
+        if found is None:
+            if len(self._marks) >= _REMEMBERED:
+                self._marks.clear()
+            found = self._marks[keys] = tuple([key for key in keys if self.marked(key)])
+        return found
 
     def is_marked(self, metadata: Metadata | None) -> bool:
         """Whether an injector left its mark on this Pod, or was asked to change it."""

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from kubectl_sidecar.core.recipes.globs import TOKEN, Image, glob, inside, literal, parse_image, word_set
+from kubectl_sidecar.core.recipes.globs import Image, glob, inside, literal, parse_image, tokens, word_set
 from kubectl_sidecar.core.recipes.injections import Injections
 from kubectl_sidecar.core.recipes.patterns import ImagePattern, Tests, image_pattern, tests_of
 from kubectl_sidecar.core.recipes.recipe import Recipe
@@ -93,13 +93,13 @@ class RecipeIndex:
         self._by_name: dict[str, list[_Compiled]] = {}
         self._loose_names: list[tuple[str, _Compiled, str, Callable[[str], bool]]] = []
         self._by_token: dict[str, list[tuple[_Compiled, str, Callable[[str], bool]]]] = {}
-        self._loose_commands: list[tuple[_Compiled, str, Callable[[str], bool]]] = []
+        self._loose_commands: list[tuple[str, tuple[_Compiled, str, Callable[[str], bool]]]] = []
         self._candidates: dict[tuple[str, str], tuple[str, tuple[_Candidate, ...]]] = {}
         self.injections = Injections(self.recipes)
         self._shared_names: dict[str, int] = {}
         for rank, recipe in enumerate(self.recipes):
             self._add(recipe, rank, preferred=rank < own)
-        self._tokens = frozenset(self._by_token)
+        self._tokens = frozenset([token.encode() for token in self._by_token])
         self._tagged = {last for last, entries in self._by_last.items() if any(p.tag for _, p in entries)}
         self._loosely_tagged = tuple(part for part, (_, p) in self._loose_images if p.tag)
         self.remembered: object = None
@@ -140,20 +140,20 @@ class RecipeIndex:
             if token:
                 self._by_token.setdefault(token, []).append((compiled, command, test))
             else:
-                self._loose_commands.append((compiled, command, test))
+                self._loose_commands.append((literal(command), (compiled, command, test)))
 
     def best(self, container: Container, words: tuple[str, ...], text: str) -> tuple[str, Hit | None]:
-        """The last segment of the container's image, and the recipe that fits the container best. `words` and `text` are its
-        capped words and they joined."""
+        """The path of the container's image (empty without one), and the recipe that fits the container best. `words` and `text`
+        are its capped words and they joined."""
         reference = container.image or ""
         cut = reference.rfind(":")
         key = (reference[:cut] if cut > reference.rfind("/") else reference, container.name)
         known = self._candidates.get(key)
         if known is None:
             known = self._search(reference, key)
-        image, candidates = known
+        path, candidates = known
         if not candidates:
-            return image, self._by_command(container, words, text, ()) if text else None
+            return path, self._by_command(container, words, text, ()) if text else None
         found: Hit | None = None
         preferred = False
         for candidate in candidates:
@@ -164,13 +164,13 @@ class RecipeIndex:
                 found, preferred = hit, candidate.compiled.preferred and hit.strength >= 2
         if text and (found is None or found.strength < 2):
             found = self._by_command(container, words, text, candidates) or found
-        return image, found
+        return path, found
 
     def _search(self, reference: str, key: tuple[str, str]) -> tuple[str, tuple[_Candidate, ...]]:
         """What may fit an image and a name; remembered for all tags of the image, unless a pattern asks for the tag."""
         parsed = parse_image(reference) if reference else _NO_IMAGE
         basename = parsed.path.rpartition("/")[2]
-        known = basename, self._look_up(parsed, basename, key[1])
+        known = parsed.path, self._look_up(parsed, basename, key[1])
         if basename not in self._tagged and not any(part in basename for part in self._loosely_tagged):
             if len(self._candidates) >= _REMEMBERED:
                 self._candidates.clear()
@@ -181,10 +181,14 @@ class RecipeIndex:
         self, container: Container, words: tuple[str, ...], text: str, judged: tuple[_Candidate, ...]
     ) -> Hit | None:
         """The earliest recipe that fits by command alone, whatever the image: a weak fit, and none for a generic one."""
-        possible = self._loose_commands
-        present = self._tokens.intersection(TOKEN.findall(text))
-        if present:
-            possible = [*(entry for token in present for entry in self._by_token[token]), *possible]
+        possible = []
+        for part, entry in self._loose_commands:
+            if part in text:
+                possible.append(entry)
+        for token in self._tokens.intersection(tokens(text)):
+            possible += self._by_token[token.decode()]
+        if not possible:
+            return None
         fitting = [
             (compiled.rank, pattern, compiled)
             for compiled, pattern, test in possible
