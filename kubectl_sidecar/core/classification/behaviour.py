@@ -34,7 +34,7 @@ def _serves_job(seen: Seen, what: str, weight: Weight, worker: Seen) -> None:
 
 
 def _listens(seen: Seen) -> bool:
-    return bool(seen.traits.declared) or seen.traits.probes.any
+    return bool(seen.traits.fittings.declared) or seen.traits.fittings.has_probe
 
 
 def past_of_job(scene: Scene) -> None:
@@ -96,13 +96,13 @@ def ports_and_probes(scene: Scene) -> None:
     metrics alone adds to other signs of an exporter; workers have one as well."""
     if scene.is_job:  # there a port is what helpers have
         return
-    serving = [s for s in scene.all if s.traits.user_port]
+    serving = [s for s in scene.all if s.traits.fittings.user_port]
     if len(serving) == 1 and _open(serving[0]):
         serving[0].add("ports", "the only one with a port that is not for metrics", "low", "main", "ports")
     for seen in scene.all:
-        if seen.side and seen.traits.declared and serving and not seen.traits.user_port:
+        if seen.side and seen.traits.fittings.declared and serving and not seen.traits.fittings.user_port:
             seen.add("metrics-port", "has only a port for metrics", "low", "sidecar", "ports")
-    probed = [s for s in scene.all if s.traits.probes.readiness]
+    probed = [s for s in scene.all if s.traits.fittings.has_readiness]
     if len(probed) == 1 and _open(probed[0]):
         probed[0].add("probes", "the only one with a readiness probe", "low", "main", "readinessProbe")
 
@@ -131,7 +131,7 @@ def privileges(scene: Scene) -> None:
     agents have privileges too, so this only adds to other signs."""
     if scene.shape.kind == "DaemonSet":
         return
-    strong = [s for s in scene.all if s.traits.privilege]
+    strong = [s for s in scene.all if s.traits.fittings.privilege]
     if len(strong) == 1 and strong[0].side:
         strong[0].add("privileges", "the only one with privileges", "low", "sidecar", "securityContext")
 
@@ -139,7 +139,7 @@ def privileges(scene: Scene) -> None:
 def probe_by_other(scene: Scene) -> None:
     """A liveness probe that another container's port answers: that one tells of the probed one's health."""
     for seen in scene.all:
-        port = seen.traits.probes.health_port
+        port = seen.traits.fittings.health_port
         if port is None or port in seen.traits.ports:
             continue
         owners = [o for o in scene.others(seen) if port in o.traits.ports]

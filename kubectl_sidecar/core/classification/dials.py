@@ -72,7 +72,7 @@ def _client(seen: Seen, other: Seen, pointer: Pointer) -> None:
     if strength and "serves-main" not in other.told:
         path = f"{seen.path}.{pointer.path}"
         other.add("serves-main", "", strength, "sidecar", whom=seen, after=f" dials it: {pointer}", path=path)
-    serves = seen.traits.declared or seen.traits.probes.readiness
+    serves = seen.traits.fittings.declared or seen.traits.fittings.has_readiness
     if not (clear or known_outbound or serves or "dials-other" in seen.told):
         seen.add("dials-other", text, "low", "sidecar", pointer.path, whom=other, after=after)
 

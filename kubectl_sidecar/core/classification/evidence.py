@@ -101,7 +101,7 @@ def service_port(scene: Scene) -> None:
                 continue
             if "dials-main" in seen.told:
                 continue
-            for declared in seen.traits.declared:
+            for declared in seen.traits.fittings.declared:
                 port, name = declared.container_port, declared.name or ""
                 if "metrics" in name or not (port in service.targets or (name and name in service.targets)):
                     continue

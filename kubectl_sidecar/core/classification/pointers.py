@@ -189,13 +189,10 @@ def _neighbour(container: Container, name: str) -> int | None:
 _DIGITS = frozenset("0123456789")
 
 
-def own_ports(container: Container, words: tuple[str, ...], text: str) -> set[int]:
-    """The ports that this container serves, as far as its spec says so: containerPorts, and options that say where it listens
-    (`--port=5432`, `--listen 0.0.0.0:80`, `-p 8001`, `…=tcp:3306`). `text` are the words joined."""
-    own = set()
-    for declared in container.ports or ():
-        if declared.container_port:
-            own.add(declared.container_port)
+def listened(words: tuple[str, ...], text: str) -> set[int]:
+    """The ports that options say are listened on (`--port=5432`, `--listen 0.0.0.0:80`, `-p 8001`, `…=tcp:3306`). `text` are the
+    words joined."""
+    own: set[int] = set()
     for i, word in enumerate(words):
         if word[-1:] in _DIGITS:
             port = _option(word) if word[0] == "-" else _value(_flag_before(words, i), word)

@@ -157,7 +157,7 @@ class Seen:
         self.path = _PATHS[index] if index < len(_PATHS) else f"containers[{index}]"
         self.traits = traits
         self.hit, self.family_hit, self.idle = traits.hit, traits.family_hit, traits.idle
-        self.mounts = {m.name: m for m in traits.mounts} if traits.mounts else _NO_MOUNTS
+        self.mounts = {m.name: m for m in traits.fittings.mounts} if traits.fittings.mounts else _NO_MOUNTS
         self.evidence: list[Evidence] = []
         self.against: list[Evidence] = []
         self.told: set[str] = set()
@@ -228,7 +228,7 @@ class Scene:
         """The container that serves a port which `asking` dials, and whether its spec says so. Without a declaration the
         only other container is meant; None where several could be, or where `asking` dials itself."""
         if port is not None:
-            declared = [s for s in self.all if port in s.traits.ports or port in s.traits.probes.ports]
+            declared = [s for s in self.all if port in s.traits.ports or port in s.traits.fittings.probed]
             if asking in declared:
                 return None, False
             if declared:

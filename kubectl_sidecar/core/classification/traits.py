@@ -19,8 +19,8 @@ from kubectl_sidecar.core.classification.pointers import (
     Pointer,
     in_env,
     in_words,
+    listened,
     mentions_local,
-    own_ports,
     probe_ports,
 )
 from kubectl_sidecar.core.classification.recent import Recent
@@ -39,34 +39,38 @@ Privilege = Literal["", "network", "all"]
 """`network`: it may change the Pod's network."""
 
 
-class Probes(msgspec.Struct, frozen=True, gc=False):
-    """`ports` are those that the container's own probes ask by number, `health_port` the one that its liveness probe asks by HTTP."""
+class Fittings(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """What a container says around its program; equal where identical.
 
-    any: bool = False
-    readiness: bool = False
-    ports: frozenset[int] = frozenset()
-    health_port: int | None = None
+    `ports` are its containerPorts by number, `user_port`: one of these is not for metrics. `probed` are the ports that its own
+    probes ask by number, `health_port` the one that its liveness probe asks by HTTP."""
+
+    declared: tuple[Port, ...]
+    ports: frozenset[int]
+    user_port: bool
+    has_probe: bool
+    has_readiness: bool
+    probed: frozenset[int]
+    health_port: int | None
+    mounts: tuple[VolumeMount, ...]
+    privilege: Privilege
 
 
 class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
     """See the module. Equal where identical: `know` gives the same object for the same content.
 
     `hit` is the recipe that fits best; `family_hit`: it is of a family that is usually a sidecar, by more than its name alone.
-    `ports` are those that it serves as far as its spec says so, `declared` its containerPorts, `user_port` whether one of these is
-    not for metrics. `script` is its command and arguments where they are of a kind that rules read, else
-    empty; `signals`: they send signals to processes; `idle`: it only sleeps, as a stand-in or a place to `exec` into; `chore`: it is
-    a line of shell that does something again and again, with a sleep between.
+    `ports` are those that it serves as far as its spec says so. `script` is its command and arguments where they are of a kind
+    that rules read, else empty; `signals`: they send signals to processes; `idle`: it only sleeps, as a stand-in or a place to
+    `exec` into; `chore`: it is a line of shell that does something again and again, with a sleep between.
     `helper_words` are words in its name or image that helpers are called by, as (word, field, text; no text for its own name).
     `device`: it has a limit for a device or huge pages."""
 
     hit: Hit | None
     family_hit: bool
+    fittings: Fittings
     pointers: tuple[Pointer, ...]
     ports: frozenset[int]
-    probes: Probes
-    declared: tuple[Port, ...]
-    user_port: bool
-    mounts: tuple[VolumeMount, ...]
     has_words: bool
     has_args: bool
     script: str
@@ -75,7 +79,6 @@ class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
     chore: bool
     helper_words: tuple[tuple[str, str, str], ...]
     device: bool
-    privilege: Privilege
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
@@ -103,6 +106,7 @@ class Memory:
     """What was found before: by the container object (which is kept, so that its id stays its own), by content, by shape."""
 
     known: Recent[int, Known] = field(default_factory=Recent)
+    fittings: Recent[Hashable, Fittings] = field(default_factory=Recent)
     traits: Recent[Hashable, Traits] = field(default_factory=Recent)
     shapes: Recent[Hashable, Any] = field(default_factory=Recent)
 
@@ -129,16 +133,14 @@ def _read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
     words, text = words_and_text(c)
     path, hit = recipes.best(c, words, text)
     image = path[path.rfind("/") + 1 :]
+    fittings = _fittings(c, memory)
     pointers, ports = _addresses(c, words, text)
     limits = c.resources.limits if c.resources else None
     word, stem = named(c.name)
     said = (
+        fittings,
         pointers,
-        ports,
-        _probes(c) if c.readiness_probe or c.liveness_probe or c.startup_probe else _NO_PROBES,
-        c.ports or (),
-        c.ports is not None and _for_users(c.ports),
-        c.volume_mounts or (),
+        fittings.ports if ports <= fittings.ports else fittings.ports | ports,
         bool(words),
         bool(c.args),
         text if _is_script(text) else "",
@@ -147,7 +149,6 @@ def _read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
         "while" in text and "sleep" in text and _chore(words, text),
         _helper_words(word, named(image)[0], image),
         limits is not None and not limits.keys() <= _PLAIN and _has_device(limits),
-        _privilege(c.security_context) if c.security_context else "",
     )
     key = (_hit_key(hit) if hit else None, said)
     traits = memory.traits.young.get(key) or memory.traits.get(key)
@@ -160,7 +161,6 @@ def _read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
     return Known(c, c.name, traits, path, image, amounts, stem, family, aliases)
 
 
-_NO_PROBES = Probes()
 _NOTHING = (0.0, 0.0)
 _NO_FAMILY: tuple[str, frozenset[str]] = ("", frozenset())
 
@@ -178,27 +178,46 @@ def _is_family(hit: Hit) -> bool:
     )
 
 
-def _probes(container: Container) -> Probes:
-    liveness = container.liveness_probe
-    port = liveness.http_get.port if liveness and liveness.http_get else None
-    health_port = port if isinstance(port, int) else None
-    return Probes(True, container.readiness_probe is not None, frozenset(probe_ports(container)), health_port)
+def _fittings(container: Container, memory: Memory) -> Fittings:
+    """The same object for what is the same to the rules; most containers of a cluster are fitted as others are."""
+    c = container
+    fields = c.ports, c.volume_mounts, c.readiness_probe, c.liveness_probe, c.startup_probe, c.security_context
+    known = memory.fittings.young.get(fields) or memory.fittings.get(fields)
+    if known is None:
+        ports = c.ports or ()
+        asked = c.liveness_probe.http_get.port if c.liveness_probe and c.liveness_probe.http_get else None
+        new = Fittings(
+            ports,
+            frozenset(p.container_port for p in ports if p.container_port),
+            any(p.container_port not in METRICS_PORTS and "metrics" not in (p.name or "") for p in ports),
+            bool(c.readiness_probe or c.liveness_probe or c.startup_probe),
+            c.readiness_probe is not None,
+            frozenset(probe_ports(c)),
+            asked if isinstance(asked, int) else None,
+            c.volume_mounts or (),
+            _privilege(c.security_context),
+        )
+        content = msgspec.structs.astuple(new)
+        known = memory.fittings.get(content) or new
+        memory.fittings.put(content, known)
+        memory.fittings.put(fields, known)
+    return known
 
 
 def _hit_key(hit: Hit) -> Hashable:
     return id(hit.recipe), hit.image, hit.named, hit.command, hit.confirmed, hit.strength, hit.text
 
 
-def _addresses(container: Container, words: tuple[str, ...], text: str) -> tuple[tuple[Pointer, ...], frozenset[int]]:
-    """What it dials on localhost, and the ports that it serves."""
+def _addresses(container: Container, words: tuple[str, ...], text: str) -> tuple[tuple[Pointer, ...], set[int]]:
+    """What it dials on localhost, and the ports that its words say it listens on."""
     pointers: list[Pointer] = []
-    ports = own_ports(container, words, text)
+    ports = listened(words, text) if words else set()
     if text and mentions_local(text):
         pointers, own = in_words(words, len(container.command or ()))
         ports |= own
     if container.env:
         pointers += in_env(container)
-    return tuple(pointers), frozenset(ports)
+    return tuple(pointers), ports
 
 
 def _is_script(text: str) -> bool:
@@ -221,20 +240,14 @@ _SHELLS = ("sh", "bash", "ash", "/bin/sh", "/bin/bash", "/bin/ash")
 _ENDLESS = re.compile(r"\bwhile (?:true|:|sleep \w+)\s*(?:;\s*)?do\b")
 
 
-def _for_users(ports: tuple[Port, ...]) -> bool:
-    for port in ports:
-        if port.container_port in METRICS_PORTS or "metrics" in (port.name or ""):
-            continue
-        return True
-    return False
-
-
 def _helper_words(in_name: str, in_image: str, image: str) -> tuple[tuple[str, str, str], ...]:
     found = ((in_name, "name", ""),) if in_name else ()
     return (*found, (in_image, "image", image[:63])) if in_image else found
 
 
-def _privilege(context: SecurityContext) -> Privilege:
+def _privilege(context: SecurityContext | None) -> Privilege:
+    if context is None:
+        return ""
     if context.privileged:
         return "all"
     added = (context.capabilities.add if context.capabilities else None) or ()

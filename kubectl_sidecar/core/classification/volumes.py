@@ -64,7 +64,9 @@ def _told(seen: Seen, rule: str, text: str, weight: Weight, agreeing: tuple[str,
     that writes is likelier the app."""
     agrees = seen.family_hit and seen.hit is not None and seen.hit.recipe.placement.place in agreeing
     if rule in seen.told or (
-        rule == "writes-content" and not agrees and (seen.traits.declared or seen.traits.probes.readiness)
+        rule == "writes-content"
+        and not agrees
+        and (seen.traits.fittings.declared or seen.traits.fittings.has_readiness)
     ):
         return
     seen.add(rule, text, "high" if agrees else weight, "sidecar", "volumeMounts", whom=whom, after=after)
@@ -113,7 +115,7 @@ def tails_log(scene: Scene) -> None:
 
 
 def _shares(scene: Scene, seen: Seen, file: str) -> bool:
-    for mount in seen.traits.mounts:
+    for mount in seen.traits.fittings.mounts:
         if mount.mount_path and file.startswith(mount.mount_path.rstrip("/") + "/"):
             return any(mount.name in other.mounts for other in scene.others(seen))
     return False
@@ -122,9 +124,9 @@ def _shares(scene: Scene, seen: Seen, file: str) -> bool:
 def mounts_for_others(scene: Scene) -> None:
     """A mount made in one container (Bidirectional) and seen in another (HostToContainer): the first mounts for the second."""
     for seen in scene.all:
-        if seen.traits.privilege != "all":  # which Bidirectional needs
+        if seen.traits.fittings.privilege != "all":  # which Bidirectional needs
             continue
-        for mount in seen.traits.mounts:
+        for mount in seen.traits.fittings.mounts:
             if mount.mount_propagation != "Bidirectional":
                 continue
             name = mount.name

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from kubectl_sidecar.core.classification.pointers import in_env, in_words, mentions_local, own_ports, probe_ports
+from kubectl_sidecar.core.classification.pointers import in_env, in_words, listened, mentions_local, probe_ports
 from kubectl_sidecar.core.pod.scripts import local_ports, loops, with_values
 from kubectl_sidecar.core.recipes.globs import TEXT_CAP, capped_words, joined
 from kubectl_sidecar.core.workload import Container, EnvVar, Hook, PodSpec, Port, Probe
@@ -38,10 +38,9 @@ Words = tuple[str, ...] | None
 
 @lru_cache(maxsize=4096)
 def _served(command: Words, args: Words, ports: tuple[Port, ...] | None) -> frozenset[int]:
-    container = Container(command=command, args=args, ports=ports)
-    words = capped_words(container)
+    words = capped_words(Container(command=command, args=args))
     text = joined(words)
-    own = own_ports(container, words, text)
+    own = listened(words, text) | {p.container_port for p in ports or () if p.container_port}
     if mentions_local(text):
         own |= in_words(words, len(command or ()))[1]
     return frozenset(own)
