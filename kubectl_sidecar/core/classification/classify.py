@@ -139,7 +139,7 @@ def _several(
         scene = Scene(shape, _marked(shape, index), surroundings or _NOTHING, names)
         verdicts = _weigh(scene, {i: decided[n] for i, n in enumerate(names) if n in decided})
     else:
-        known: list[Finding] | None = memory.shapes.young.get(shape) or memory.shapes.get(shape)
+        known: list[Finding] | None = memory.shapes[shape]
         if known is None:
             known = _weigh(Scene(shape, _marked(shape, index), _NOTHING, ()), {})
             memory.shapes.put(shape, known)

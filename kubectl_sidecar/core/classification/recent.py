@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 REMEMBERED = 1_024
 
@@ -11,27 +11,24 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Recent(Generic[K, V]):
-    """A bounded dictionary that keeps what is asked for: when the young half is full, it becomes the old one, and what is found
-    there moves to the young one again. (functools.lru_cache would hash and compare the values that stand behind an id.)"""
+class Recent(dict[K, V | None]):
+    """A bounded dictionary that keeps what is asked for, and says None of what it does not have: `recent[key]`. When it is full, all
+    that is in it becomes old; what is found there becomes young again. (functools.lru_cache would hash and compare the values
+    that stand behind an id.)"""
 
-    __slots__ = ("_old", "young")
+    __slots__ = ("old",)
 
     def __init__(self) -> None:
-        self.young: dict[K, V] = {}
-        """What was asked for last; a loop may look here first."""
-        self._old: dict[K, V] = {}
+        self.old: dict[K, V | None] = {}
 
-    def get(self, key: K) -> V | None:
-        found = self.young.get(key)
-        if found is None and (found := self._old.get(key)) is not None:
+    def __missing__(self, key: K) -> V | None:
+        found = self.old.get(key)
+        if found is not None:
             self.put(key, found)
         return found
 
-    def __len__(self) -> int:
-        return len(self.young) + len(self._old)
-
     def put(self, key: K, value: V) -> None:
-        if len(self.young) >= REMEMBERED:
-            self.young, self._old = {}, self.young
-        self.young[key] = value
+        if len(self) >= REMEMBERED:
+            self.old = dict(self)
+            self.clear()
+        self[key] = value

@@ -57,7 +57,7 @@ class Fittings(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 
 class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """See the module. Equal where identical: `know` gives the same object for the same content.
+    """See the module. Equal where identical: `read` gives the same object for the same content.
 
     `hit` is the recipe that fits best; `family_hit`: it is of a family that is usually a sidecar, by more than its name alone.
     `ports` are those that it serves as far as its spec says so. `script` is its command and arguments where they are of a kind
@@ -119,16 +119,8 @@ def memory_of(recipes: RecipeIndex) -> Memory:
     return found
 
 
-def know(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
-    """The container, read; or remembered where this very object was read before."""
-    known = memory.known.get(id(container))
-    if known is None:
-        known = _read(container, recipes, memory)
-        memory.known.put(id(container), known)
-    return known
-
-
-def _read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
+def read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
+    """The container, read, and remembered as `memory.known[id(container)]`."""
     c = container
     words, text = words_and_text(c)
     path, hit = recipes.best(c, words, text)
@@ -151,14 +143,16 @@ def _read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
         limits is not None and not limits.keys() <= _PLAIN and _has_device(limits),
     )
     key = (_hit_key(hit) if hit else None, said)
-    traits = memory.traits.young.get(key) or memory.traits.get(key)
+    traits = memory.traits[key]
     if traits is None:
         traits = Traits(hit, hit is not None and _is_family(hit), *said)
         memory.traits.put(key, traits)
     requests = c.resources.requests if c.resources else None
     amounts = _amounts(requests.get("cpu"), requests.get("memory")) if requests else _NOTHING
     family, aliases = _aliases(hit.recipe) if hit and hit.strength >= 2 else _NO_FAMILY
-    return Known(c, c.name, traits, path, image, amounts, stem, family, aliases)
+    known = Known(c, c.name, traits, path, image, amounts, stem, family, aliases)
+    memory.known.put(id(c), known)
+    return known
 
 
 _NOTHING = (0.0, 0.0)
@@ -182,7 +176,7 @@ def _fittings(container: Container, memory: Memory) -> Fittings:
     """The same object for what is the same to the rules; most containers of a cluster are fitted as others are."""
     c = container
     fields = c.ports, c.volume_mounts, c.readiness_probe, c.liveness_probe, c.startup_probe, c.security_context
-    known = memory.fittings.young.get(fields) or memory.fittings.get(fields)
+    known = memory.fittings[fields]
     if known is None:
         ports = c.ports or ()
         asked = c.liveness_probe.http_get.port if c.liveness_probe and c.liveness_probe.http_get else None
@@ -198,7 +192,7 @@ def _fittings(container: Container, memory: Memory) -> Fittings:
             _privilege(c.security_context),
         )
         content = msgspec.structs.astuple(new)
-        known = memory.fittings.get(content) or new
+        known = memory.fittings[content] or new
         memory.fittings.put(content, known)
         memory.fittings.put(fields, known)
     return known
