@@ -63,8 +63,8 @@ def shape_of(workload: Workload, recipes: RecipeIndex, memory: Memory) -> tuple[
         stems = stems or one.stem
     annotations = metadata.annotations if metadata else None
     labels = metadata.labels if metadata else None
-    marks = recipes.injections.marks(tuple(annotations)) if annotations else ()
-    marks_of_labels = recipes.injections.marks(tuple(labels)) if labels else ()
+    marks = recipes.injections.marks(annotations) if annotations else ()
+    marks_of_labels = recipes.injections.marks(labels) if labels else ()
     empty_dirs, claims, host_paths = _volumes(workload)
     shape = Shape(
         workload.kind.name,

@@ -4,14 +4,14 @@ Not every injector leaves a mark, and a key that asks may also say no."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from kubectl_sidecar.core.recipes.globs import glob
 from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.core.workload import Metadata
 
-_NO = frozenset({"false", "disabled", "no", "0"})
 _REMEMBERED = 8_192
+_NO = frozenset({"false", "disabled", "no", "0"})
 
 
 class Injections:
@@ -21,6 +21,7 @@ class Injections:
         self._globs: list[tuple[Callable[[str], bool], Recipe]] = []
         self._exact: dict[str, list[Recipe]] = {}
         self._asks: dict[str, set[str | None]] = {}
+        self._plain: set[str] = set()
         for recipe in recipes:
             if recipe.injector is None:
                 continue
@@ -32,29 +33,29 @@ class Injections:
             for ask in recipe.injector.asks:
                 key, equals, value = ask.partition("=")
                 self._asks.setdefault(key, set()).add(value if equals else None)
-        self._marks: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def marked(self, key: str) -> Sequence[Recipe]:
         """Whose injectors leave this key as their mark."""
         return [*self._exact.get(key, ()), *[recipe for test, recipe in self._globs if test(key)]]
 
-    def marks(self, keys: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of these keys that injectors leave. Clusters know few sets of keys, so each is looked at once."""
-        found = self._marks.get(keys)
-        if found is None:
-            if len(self._marks) >= _REMEMBERED:
-                self._marks.clear()
-            found = self._marks[keys] = tuple([key for key in keys if self.marked(key)])
-        return found
+    def marks(self, keys: Collection[str]) -> tuple[str, ...]:
+        """Those of these keys that injectors leave. Clusters know few keys, so those that are none are remembered."""
+        if self._plain.issuperset(keys):
+            return ()
+        found = []
+        for key in keys:
+            if self.marked(key):
+                found.append(key)
+            elif len(self._plain) < _REMEMBERED:
+                self._plain.add(key)
+        return tuple(found)
 
     def is_marked(self, metadata: Metadata | None) -> bool:
         """Whether an injector left its mark on this Pod, or was asked to change it."""
         if metadata is None:
             return False
         return any(
-            self.marks(tuple(values)) or self.asked(values)
-            for values in (metadata.annotations, metadata.labels)
-            if values
+            self.marks(values) or self.asked(values) for values in (metadata.annotations, metadata.labels) if values
         )
 
     def asked(self, values: Mapping[str, object]) -> str:
