@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -39,10 +39,15 @@ def likenesses(workload: Workload, containers: Sequence[Known]) -> tuple[Likenes
     """One for each container, in their order."""
     own = workload.name
     ids = {own: _NAME} if own else {}
-    _add(ids, workload.metadata.labels, _LABELS)
     metadata = workload.template.metadata
-    if metadata is not None:
-        _add(ids, metadata.labels, _TEMPLATE_LABELS)
+    for labels, places in (
+        (workload.metadata.labels, _LABELS),
+        (metadata.labels if metadata else None, _TEMPLATE_LABELS),
+    ):
+        if labels:
+            for key, likeness in places:
+                if key in labels and (value := labels[key]) and value not in ids:  # what is said first counts for more
+                    ids[value] = likeness
     found = []
     for one in containers:
         name, image, family = one.name, one.image, one.family
@@ -57,16 +62,6 @@ def likenesses(workload: Workload, containers: Sequence[Known]) -> tuple[Likenes
         else:
             found.append(_UNLIKE)
     return tuple(found)
-
-
-def _add(
-    ids: dict[str, Likeness], labels: Mapping[str, str | None] | None, places: tuple[tuple[str, Likeness], ...]
-) -> None:
-    """Puts what the workload is called by its labels beside what it is called before, which counts for more."""
-    if labels:
-        for key, likeness in places:
-            if key in labels and (value := labels[key]) and value not in ids:
-                ids[value] = likeness
 
 
 def _part(own: str, name: str, image: str, family: str) -> Likeness:

@@ -15,13 +15,14 @@ _NONE: tuple[Decisions, Sequence[str]] = ({}, ())
 
 def decisions(workload: Workload, given: Mapping[str, Override] | None) -> tuple[Decisions, Sequence[str]]:
     """What the user decided, and sentences about what could not be followed."""
-    annotations = workload.template.annotations
-    is_written = annotations and OVERRIDE_PREFIX in " ".join(annotations)
+    metadata = workload.template.metadata
+    annotations = metadata.annotations if metadata else None
+    is_written = annotations is not None and OVERRIDE_PREFIX in " ".join(annotations)
     if not given and not is_written:
         return _NONE
     decided: dict[str, tuple[Override, str]] = {}
     complaints: list[str] = []
-    written = [item for item in annotations.items() if item[0].startswith(OVERRIDE_PREFIX)] if is_written else []
+    written = [item for item in (annotations or {}).items() if item[0].startswith(OVERRIDE_PREFIX)]
     names = {c.name for c in workload.spec.main_list}
     for key, value in written:
         name = key[len(OVERRIDE_PREFIX) :]

@@ -17,7 +17,7 @@ from kubectl_sidecar.core.classification.traits import Known, Memory, Traits, re
 from kubectl_sidecar.core.recipes.globs import without_user_info
 from kubectl_sidecar.core.recipes.match import RecipeIndex
 from kubectl_sidecar.core.recipes.recipe import Recipe
-from kubectl_sidecar.core.workload import VolumeMount, Workload
+from kubectl_sidecar.core.workload import PodSpec, VolumeMount, Workload
 
 POINTS = {"decisive": 1000, "high": 4, "medium": 2, "low": 1}
 
@@ -65,7 +65,7 @@ def shape_of(workload: Workload, recipes: RecipeIndex, memory: Memory) -> tuple[
     labels = metadata.labels if metadata else None
     marks = recipes.injections.marks(annotations) if annotations else ()
     marks_of_labels = recipes.injections.marks(labels) if labels else ()
-    empty_dirs, claims, host_paths = _volumes(workload)
+    empty_dirs, claims, host_paths = _volumes(workload, spec)
     shape = Shape(
         workload.kind.name,
         bool(spec.share_process_namespace),
@@ -86,12 +86,12 @@ def shape_of(workload: Workload, recipes: RecipeIndex, memory: Memory) -> tuple[
     return shape, tuple(names)
 
 
-def _volumes(workload: Workload) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
+def _volumes(workload: Workload, spec: PodSpec) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
     """The names of its emptyDirs and of its claims, and the paths of the node by volume."""
     empty_dirs: list[str] = []
     claims = list(workload.claim_templates)
     host_paths: list[tuple[str, str]] = []
-    for volume in workload.spec.volumes or ():
+    for volume in spec.volumes or ():
         if volume.empty_dir is not None:
             empty_dirs.append(volume.name)
         elif volume.persistent_volume_claim is not None:

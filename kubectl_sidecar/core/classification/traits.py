@@ -129,6 +129,7 @@ def read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
     pointers, ports = _addresses(c, words, text)
     limits = c.resources.limits if c.resources else None
     word, stem = named(c.name)
+    in_image = named(image)[0]
     said = (
         fittings,
         pointers,
@@ -139,7 +140,7 @@ def read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
         "kill" in text and any(tool in text for tool in _TOOLS),
         ("sleep" in text or "/dev/null" in text) and _idle(text),
         "while" in text and "sleep" in text and _chore(words, text),
-        _helper_words(word, named(image)[0], image),
+        _helper_words(word, in_image, image) if word or in_image else (),
         limits is not None and not limits.keys() <= _PLAIN and _has_device(limits),
     )
     key = (_hit_key(hit) if hit else None, said)
