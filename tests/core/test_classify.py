@@ -65,6 +65,18 @@ FOUND = {
     "called after what may be the main": (workload(APP, c("app-metrics")), "app-metrics", "possible"),
     "a telling name beside the main": (workload(c("shop"), c("conf-reloader")), "conf-reloader", "likely"),
     "an agent for logs beside the main": (workload(c("shop"), c("log-agent")), "log-agent", "likely"),
+    "the workload has its name, and it shares the content with the server": (
+        workload(c("server", volumeMounts=mount("site")), c("content-sync", "acme/syncer", volumeMounts=mount("site", "/sync")),
+                 volumes=empty("site"), name="content-sync"), "content-sync", "possible"),
+    "sets the main up, first in the list": (workload(c("initializer"), c("shop", ports=ports(80))), "initializer", "possible"),
+    "called after the main as what sets it up": (workload(c("shop-init"), c("shop")), "shop-init", "likely"),
+    "called a helper by its name and by its image": (workload(c("shop"), c("disk-monitor", "own/disk-usage-monitor:1")), "disk-monitor", "likely"),
+    "a dump in a loop of shell, on the image of what it dumps": (
+        workload(c("shop"), c("db-dump", "own/sql", command=["sh", "-c", "while :; do dump --host=127.0.0.1; sleep 60; done"])),
+        "db-dump", "likely"),
+    "a cache of an image with many uses, beside the main": (
+        workload(c("shop", ports=ports(80)), c("kv", "acme/many", ports=ports(6379))), "kv", "possible"),
+    "watches the main": (workload(c("shop"), c("shop-monit")), "shop-monit", "likely"),
     "a telling name beside what may be the main": (workload(APP, c("conf-reloader")), "conf-reloader", "possible"),
     "family by image only, beside the main": (workload(c("shop"), c("tool", "acme/shipper:1")), "tool", "likely"),
     "family by image only, beside what an annotation names": (
@@ -96,6 +108,7 @@ def test_a_sidecar_is_found(subject: Workload, name: str, confidence: Confidence
     assert all(e.path and e.text for f in findings for e in (*f.evidence, *f.against))
 
 
+CLAIM = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
 NODE_LOGS = [{"name": "varlog", "hostPath": {"path": "/var/log"}}]
 NODE_AGENT = c("shipper", "acme/shipper:1", volumeMounts=mount("varlog"))
 MANAGER = c("manager", args=["--metrics-addr=127.0.0.1:8080", "--health-probe-bind-address=:8081"])
@@ -118,6 +131,19 @@ LEFT_ALONE = {
     "an app that only sleeps, beside a family": (workload(c("app", "shellbox", command=["sleep", "infinity"]), SHIPPER), "log-shipper"),
     "an app that greets and sleeps": (workload(c("app", "shellbox", args=["sh", "-c", "echo hello && sleep 3600"]), c("other")), ""),
     "an app that greets and sleeps, listed second": (workload(c("other"), c("app", "shellbox", args=["sh", "-c", "echo hello && sleep 3600"])), ""),
+    "a server of an image with many uses, beside one that has a part of the name": (
+        workload(c("web", ports=ports(80)), c("kv", "acme/many", ports=ports(6379)), name="web-kv-pod"), ""),
+    "a known program that is told to sleep": (
+        workload(c("a", command=["sleep", "infinity"]), c("store-agent", "own/tools", command=["sleep", "infinity"]), c("b")), ""),
+    "a place to exec into": (workload(APP, c("box", "own/box", command=["sleep", "infinity"])), ""),
+    "a place to exec into, on the app's files": (
+        workload(c("app", volumeMounts=mount("work")), c("tools", "own/tools", command=["tail", "-f", "/dev/null"], volumeMounts=mount("work")),
+                 volumes=empty("work")), ""),
+    "what the workload is called as, by its command and with its data": (
+        workload(c("store-agent", "own/x", command=["store", "agent"], volumeMounts=mount("data")), c("thing"),
+                 name="rel-store-agent", kind="StatefulSet", volumes=CLAIM), ""),
+    "what the workload is called exactly, by its command": (
+        workload(c("store-agent", "own/x", command=["store", "agent"]), c("thing"), name="store-agent"), ""),
     "an app that is second and privileged": (workload(SHIPPER, c("drv", securityContext={"privileged": True})), "log-shipper"),
     "a metrics address is no dependence": (workload(GUARD, MANAGER), "guard"),
     "a worker with a port for metrics": (workload(c("web", ports=ports(80)), c("worker", ports=ports(9100, name="metrics"))), ""),

@@ -84,10 +84,11 @@ def _open(seen: Seen) -> bool:
 
 def list_order(scene: Scene) -> None:
     """People write the main container first, and kubectl takes the first as default. Injectors and known helpers break the
-    habit, so it says nothing about them where anything shows another main, nor where an annotation names it."""
+    habit, so it says nothing about them where anything shows another main, nor where an annotation or the workload's name
+    names it."""
     first = scene.all[0]
     named = scene.shape.default is not None and not scene.all[scene.shape.default[0]].injected
-    if not named and (_open(first) or scene.only_looks):
+    if not named and not any(exists_for(s) for s in scene.others(first)) and (_open(first) or scene.only_looks):
         first.add("list-order", "first in the list", "low", "main")
 
 

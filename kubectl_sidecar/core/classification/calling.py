@@ -7,8 +7,8 @@ from functools import lru_cache
 from kubectl_sidecar.core.recipes.globs import word_set
 
 HELPER_WORDS = word_set(
-    "exporter reloader reload shipper logger logs log logging sync syncer watcher nanny resizer forwarder tailer tail helper monitor backup "
-    "logrotate refresher renewer healthz healthcheck"
+    "exporter reloader reload shipper logger logs log logging sync syncer watcher nanny resizer forwarder tailer tail helper monitor monit "
+    "backup dump logrotate refresher renewer healthz healthcheck initializer unsealer"
 )
 TELLING = word_set("exporter reloader reload shipper tailer nanny logrotate")
 """Those of them that are never what an app is called by."""
@@ -19,7 +19,7 @@ _HEADS = word_set(
 _NOT_ONE = word_set("with without and no non")
 _LOGS = word_set("log logs logging")
 _CARRIERS = word_set("agent collector forwarder reader rotator router shipper streamer tailer")
-_BEHIND = HELPER_WORDS | word_set("metrics watch watchdog health readyz livez cleaner rotate rotator")
+_BEHIND = HELPER_WORDS | word_set("init metrics watch watchdog health readyz livez cleaner rotate rotator")
 """Words that make the name of a helper when they stand behind the name of what it helps."""
 
 

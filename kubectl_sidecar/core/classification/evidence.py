@@ -28,6 +28,8 @@ def family(scene: Scene) -> None:
         hit = seen.hit
         if hit is None or (hit.recipe.role == "peer" and not _partner(scene, seen, hit)):
             continue
+        if seen.idle and hit.recipe.match.command and not hit.command:
+            continue  # told to sleep, the program that this family is does not run
         role: Role = hit.recipe.role
         sleeps = seen.idle or "sleep" in hit.command or "/dev/null" in hit.command
         weight = _image_weight(hit)
@@ -151,11 +153,14 @@ def node_agent(scene: Scene) -> None:
 
 
 def claim(scene: Scene) -> None:
-    """The only container that mounts a claim keeps the data; a helper of a known family may have one for its buffers."""
+    """The only container that mounts a claim keeps the data; a helper of a known family may have one for its buffers, unless the
+    workload is called as it."""
     for name in scene.shape.claims:
         holders = [s for s in scene.all if name in s.mounts]
-        if len(holders) == 1 and not holders[0].has_high and "claim" not in holders[0].told:
-            seen = holders[0]
+        if len(holders) != 1 or "claim" in holders[0].told:
+            continue
+        seen = holders[0]
+        if not seen.has_high or ("named-like-workload" in seen.told and all(e.rule in BY_LOOKS for e in seen.evidence)):
             seen.add("claim", f"alone mounts the claim {name[:63]}", "medium", "main", "volumeMounts")
 
 

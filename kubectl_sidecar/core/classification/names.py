@@ -40,7 +40,8 @@ def helper_name(scene: Scene) -> None:
                 break
             if word != "sidecar" and not rank and not seen.has_high:
                 told = f'"{word}" in its {field} is what helpers are called'
-                weight = "medium" if "-" in word or word in TELLING else "low"
+                says_twice = len(seen.traits.helper_words) > 1
+                weight = "medium" if "-" in word or word in TELLING or says_twice else "low"
                 seen.add("helper-name", told, weight, "sidecar", field)
                 break
 

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 
 from kubectl_sidecar.core.classification.confidence import confidence_of
 from kubectl_sidecar.core.classification.findings import Evidence, Role
+from kubectl_sidecar.core.classification.names import exists_for
 from kubectl_sidecar.core.classification.scene import BY_LOOKS, POINTS, Scene, Seen
+from kubectl_sidecar.core.recipes.match import Hit
 
 
 def weigh(scene: Scene, forced: Mapping[int, Role]) -> tuple[dict[int, Role], bool]:
@@ -25,8 +27,9 @@ def _weigh_roles(scene: Scene, forced: Mapping[int, Role]) -> tuple[dict[int, Ro
     best evidence leads; others are its peers where facts say so, else unknown. None: the best candidate was no helper."""
     roles: dict[int, Role] = dict(forced)
     open_ = [s for s in scene.all if s.index not in forced]
-    helpers = [s for s in open_ if s.side > s.main]
-    left = [s for s in open_ if s.side <= s.main]
+    known_main = any(exists_for(s) for s in scene.all)
+    helpers = [s for s in open_ if _is_helper(s, known_main)]
+    left = [s for s in open_ if s not in helpers]
     has_main = "main" in forced.values()
     for seen in helpers:
         roles[seen.index] = "sidecar"
@@ -45,6 +48,29 @@ def _weigh_roles(scene: Scene, forced: Mapping[int, Role]) -> tuple[dict[int, Ro
     for seen in left:
         roles[seen.index] = "main" if clear and seen is leader else _beside(seen, leader if clear else None)
     return roles, clear
+
+
+def _is_helper(seen: Seen, known_main: bool) -> bool:
+    """More speaks for a helper than against it, and that is more than looks where the workload has its name (or its name and its
+    data), more than that it only sleeps (somebody may `exec` into it to do the work), and, where nothing names the main, more
+    than an image of many uses."""
+    if seen.side <= seen.main or seen.told <= _SLEEPS:
+        return False
+    if seen.told == _LOOKS and not known_main and seen.hit and seen.hit.recipe.generic and _has_no_use(seen.hit):
+        return False
+    return not (
+        "named-like-workload" in seen.told
+        and seen.main >= POINTS["high"]
+        and all(e.rule in BY_LOOKS for e in seen.evidence)
+    )
+
+
+def _has_no_use(hit: Hit) -> bool:
+    """Whether nothing tells what an image of many uses is used for; the port that it has anyway does not."""
+    return not hit.command and (not hit.detail or hit.detail.startswith("port "))
+
+
+_SLEEPS, _LOOKS = frozenset({"idle"}), frozenset({"family"})
 
 
 def _lead(seen: Seen) -> int:

@@ -140,7 +140,7 @@ def read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
         "kill" in text and any(tool in text for tool in _TOOLS),
         ("sleep" in text or "/dev/null" in text) and _idle(text),
         "while" in text and "sleep" in text and _chore(words, text),
-        _helper_words(word, in_image, image) if word or in_image else (),
+        _helper_words(word, in_image, c.name, image) if word or in_image else (),
         limits is not None and not limits.keys() <= _PLAIN and _has_device(limits),
     )
     key = (_hit_key(hit) if hit else None, said)
@@ -235,9 +235,11 @@ _SHELLS = ("sh", "bash", "ash", "/bin/sh", "/bin/bash", "/bin/ash")
 _ENDLESS = re.compile(r"\bwhile (?:true|:|sleep \w+)\s*(?:;\s*)?do\b")
 
 
-def _helper_words(in_name: str, in_image: str, image: str) -> tuple[tuple[str, str, str], ...]:
+def _helper_words(in_name: str, in_image: str, name: str, image: str) -> tuple[tuple[str, str, str], ...]:
     found = ((in_name, "name", ""),) if in_name else ()
-    return (*found, (in_image, "image", image[:63])) if in_image else found
+    if not in_image or (in_name and (name in image or image in name)):
+        return found  # a container that is called as its image has one name, not two
+    return (*found, (in_image, "image", image[:63]))
 
 
 def _privilege(context: SecurityContext | None) -> Privilege:

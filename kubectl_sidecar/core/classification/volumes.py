@@ -30,33 +30,41 @@ def shared_volume(scene: Scene) -> None:
             continue
         mounts = [s.mounts[name] for s in users]
         words = _words(name, *[m.mount_path for m in mounts])
+        if not any(m.read_only for m in mounts):
+            _unsaid(name, users, is_log=not words.isdisjoint(LOG_WORDS))
+            continue
         if words.isdisjoint(_TELLING):
             continue
         readers = [s for s, m in zip(users, mounts, strict=True) if m.read_only]
         writers = [s for s, m in zip(users, mounts, strict=True) if not m.read_only]
         if words & LOG_WORDS:
-            if readers and len(writers) == 1:
+            if len(writers) == 1:
                 for reader in readers:
                     text = f"reads volume {name[:63]} (read-only), which "
                     _told(reader, "reads-logs", text, "medium", ("log-shipper",), writers[0], " writes")
             else:
-                _shippers(name, users)
-        elif not readers or len(writers) != 1:
+                _unsaid(name, users, is_log=True)
+        elif len(writers) != 1:
             continue
         elif words & (SETTINGS | CONTENT):
             text, after = f"writes volume {name[:63]}, which ", " reads (read-only)"
             weight: Weight = "medium" if words & SETTINGS else "low"
-            _told(writers[0], "writes-content", text, weight, ("config-sync", "secrets", "identity"), readers[0], after)
+            _told(writers[0], "writes-content", text, weight, _BRINGS, readers[0], after)
 
 
-def _shippers(volume: str, users: list[Seen]) -> None:
-    """Many manifests leave `readOnly` out; then a known log shipper beside others on a log volume reads what they write."""
-    shippers = [s for s in users if s.family_hit and s.hit and s.hit.recipe.placement.place == "log-shipper"]
-    others = [s for s in users if s not in shippers]
-    for seen in shippers if others else ():
-        if "reads-logs" not in seen.told:
-            text = f"shares the log volume {volume[:63]} with "
-            seen.add("reads-logs", text, "medium", "sidecar", "volumeMounts", whom=others[0])
+_BRINGS = ("config-sync", "secrets", "identity")
+
+
+def _unsaid(volume: str, users: list[Seen], *, is_log: bool) -> None:
+    """Many manifests leave `readOnly` out. Then a known log shipper beside others on a log volume reads what they write, and a
+    known sync writes what they read."""
+    rule, places = ("reads-logs", ("log-shipper",)) if is_log else ("writes-content", _BRINGS)
+    helpers = [s for s in users if s.family_hit and s.hit and s.hit.recipe.placement.place in places]
+    others = [s for s in users if s not in helpers]
+    for seen in helpers if others else ():
+        if rule not in seen.told:
+            text = f"shares the {'log ' if is_log else ''}volume {volume[:63]} with "
+            seen.add(rule, text, "medium", "sidecar", "volumeMounts", whom=others[0])
 
 
 def _told(seen: Seen, rule: str, text: str, weight: Weight, agreeing: tuple[str, ...], whom: Seen, after: str) -> None:

@@ -37,7 +37,7 @@ class Tests:
         return ""
 
     def first_other(self, container: Container) -> str:
-        """What fits of environment, ports and mounts: a name, a number, a path; or ''. Values of the environment are not quoted."""
+        """What fits of environment, mounts and ports: a name, a path, a number; or ''. Values of the environment are not quoted."""
         env = container.env
         if env and self.env_names:
             names = [e.name for e in env]
@@ -49,16 +49,16 @@ class Tests:
             for pattern, test in self.env_pairs:
                 if any(map(test, pairs)):
                     return f"env {pattern.partition('=')[0]}"
-        if self.ports:
-            for port in container.ports or ():
-                if port.container_port in self.ports:
-                    return f"port {port.container_port}"
         mounts = container.volume_mounts
         if mounts and self.mounts:
             paths = [m.mount_path for m in mounts]
             for pattern, test in self.mounts:
                 if any(map(test, paths)):
                     return f"mount {pattern}"
+        if self.ports:
+            for port in container.ports or ():
+                if port.container_port in self.ports:
+                    return f"port {port.container_port}"
         return ""
 
 
