@@ -227,6 +227,18 @@ def test_a_command_alone_finds_its_family_but_weakly() -> None:
     assert (hit.image, hit.strength) == ("no", 2)
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("größenwächter --serve*", ("größenwächter", "--serve=x")),
+        ("runner --now", ("sh", "-c", "echo é; “runner --now”")),
+    ],
+)
+def test_a_command_is_found_in_any_script(command: str, words: tuple[str, ...]) -> None:
+    found = recipe("runner", Match(images=("acme/runner",), command=(command,)))
+    assert family([found], Container(name="x", image="own/x", command=words)) == "runner"
+
+
 def test_marks_are_found_among_annotations_and_labels() -> None:
     index = RecipeIndex(
         [recipe("mesh", Match(), injector=Injector("x", marks=("a.example.com/status", "mesh-*/injected")))]

@@ -160,7 +160,7 @@ def claim(scene: Scene) -> None:
         if len(holders) != 1 or "claim" in holders[0].told:
             continue
         seen = holders[0]
-        if not seen.has_high or ("named-like-workload" in seen.told and all(e.rule in BY_LOOKS for e in seen.evidence)):
+        if not seen.has_high or ("named-like-workload" in seen.told and seen.by_looks):
             seen.add("claim", f"alone mounts the claim {name[:63]}", "medium", "main", "volumeMounts")
 
 

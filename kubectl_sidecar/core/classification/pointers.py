@@ -38,11 +38,10 @@ class Pointer(msgspec.Struct, frozen=True, gc=False):
         return f"{_shown(self.key)}={self.address}" if self.key else self.address
 
 
-_LOCAL = (
-    re.compile(  # what may not stand before a host is asked behind it: so the search skips quickly to where one begins
-        r"(localhost(?<![\w.-]localhost)|127\.0\.0\.1(?<![\w.-]127\.0\.0\.1)|\[::1\](?<![\w.-]\[::1\]))"
-        r"(?![\w.-])(?:[:#](\d{1,5})(?!\d))?"
-    )
+# What may not stand before a host is asked behind it: so the search skips quickly to where one may begin.
+_LOCAL = re.compile(
+    r"(localhost(?<![\w.-]localhost)|127\.0\.0\.1(?<![\w.-]127\.0\.0\.1)|\[::1\](?<![\w.-]\[::1\]))"
+    r"(?![\w.-])(?:[:#](\d{1,5})(?!\d))?"
 )
 _PART = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])")
 _SERVES = re.compile(r"=tcp:(?:[\w.]+:)?(\d{2,5})\b")

@@ -58,11 +58,7 @@ def _is_helper(seen: Seen, known_main: bool) -> bool:
         return False
     if seen.told == _LOOKS and not known_main and seen.hit and seen.hit.recipe.generic and _has_no_use(seen.hit):
         return False
-    return not (
-        "named-like-workload" in seen.told
-        and seen.main >= POINTS["high"]
-        and all(e.rule in BY_LOOKS for e in seen.evidence)
-    )
+    return not ("named-like-workload" in seen.told and seen.main >= POINTS["high"] and seen.by_looks)
 
 
 def _has_no_use(hit: Hit) -> bool:

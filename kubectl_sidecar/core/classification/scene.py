@@ -164,6 +164,11 @@ class Seen:
         self.side = self.main = 0
         self.injected = self.has_high = False
 
+    @property
+    def by_looks(self) -> bool:
+        """Whether only what it is like speaks for a helper, and nothing of its part in this Pod."""
+        return all(e.rule in BY_LOOKS for e in self.evidence)
+
     def add(
         self,
         rule: str,

@@ -92,14 +92,14 @@ class RecipeIndex:
         self._loose_images: list[tuple[str, tuple[_Compiled, ImagePattern]]] = []
         self._by_name: dict[str, list[_Compiled]] = {}
         self._loose_names: list[tuple[str, _Compiled, str, Callable[[str], bool]]] = []
-        self._by_token: dict[str, list[tuple[_Compiled, str, Callable[[str], bool]]]] = {}
+        self._by_token: dict[bytes, list[tuple[_Compiled, str, Callable[[str], bool]]]] = {}
         self._loose_commands: list[tuple[str, tuple[_Compiled, str, Callable[[str], bool]]]] = []
         self._candidates: dict[tuple[str, str], tuple[str, tuple[_Candidate, ...]]] = {}
         self.injections = Injections(self.recipes)
         self._shared_names: dict[str, int] = {}
         for rank, recipe in enumerate(self.recipes):
             self._add(recipe, rank, preferred=rank < own)
-        self._tokens = frozenset([token.encode() for token in self._by_token])
+        self._tokens = frozenset(self._by_token)
         self._tagged = {last for last, entries in self._by_last.items() if any(p.tag for _, p in entries)}
         self._loosely_tagged = tuple(part for part, (_, p) in self._loose_images if p.tag)
         self.remembered: object = None
@@ -138,7 +138,7 @@ class RecipeIndex:
                 continue  # an option alone is no program, and any image can be told to sleep
             test, token = inside(command)
             if token:
-                self._by_token.setdefault(token, []).append((compiled, command, test))
+                self._by_token.setdefault(token.encode(errors="replace"), []).append((compiled, command, test))
             else:
                 self._loose_commands.append((literal(command), (compiled, command, test)))
 
@@ -186,7 +186,7 @@ class RecipeIndex:
             if part in text:
                 possible.append(entry)
         for token in self._tokens.intersection(tokens(text)):
-            possible += self._by_token[token.decode()]
+            possible += self._by_token[token]
         if not possible:
             return None
         fitting = [
