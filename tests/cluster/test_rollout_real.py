@@ -132,7 +132,8 @@ def test_a_start_slower_than_the_progress_deadline_counts_as_a_failed_rollout(
     for prepared in told.values():
         desk.write(prepared)
     eventually(lambda: progress("hasty") == ("False", "ProgressDeadlineExceeded"), what="the deadline is over")
-    assert progress("patient") == ("True", "ReplicaSetUpdated")
+    still_going, _ = progress("patient")  # the reason hangs on which event its controller saw last
+    assert still_going == "True"
     assert len(serving(desk, "hasty")) == 1, "the old Pod goes on"
 
 
