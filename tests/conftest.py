@@ -24,6 +24,8 @@ from tests.node.node import node as run_node
 HERE = Path(__file__).parent
 MARKS = ("node", "cluster")  # what a node lacks includes what its cluster lacks
 REQUIRE = "KUBECTL_SIDECAR_REQUIRE_CLUSTER"
+PATIENCE = 400
+"""Seconds for a test on a real Kubernetes, whose parts may be slow on a busy machine. Its own waits end earlier and say for what."""
 
 
 @cache
@@ -69,6 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("node")
         if node or HERE / "cluster" in item.path.parents or "cluster" in fixtures:
             item.add_marker("cluster")
+            item.add_marker(pytest.mark.timeout(PATIENCE))
 
 
 @pytest.hookimpl(tryfirst=True)  # before any fixture is set up

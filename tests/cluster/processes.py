@@ -58,7 +58,7 @@ def running(
             process.kill()
 
 
-def eventually(probe: Callable[[], T], *, what: str, timeout: float = 30, every: float = 0.1) -> T:
+def eventually(probe: Callable[[], T], *, what: str, timeout: float = 60, every: float = 0.1) -> T:
     """The first truthy answer of `probe`, asked again and again for at most `timeout` seconds."""
     end = time.monotonic() + timeout
     while True:

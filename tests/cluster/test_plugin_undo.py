@@ -7,6 +7,7 @@ import pytest
 from tests.cluster.classic import Manifest, classic, is_native, template_of
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.plugin import QUESTION, Plugin
+from tests.cluster.processes import eventually
 
 
 @pytest.fixture
@@ -135,6 +136,8 @@ def test_a_second_undo_has_nothing_to_do(
 def test_what_somebody_else_took_back_needs_no_undo(
     plugin: Plugin, cluster: ControlPlane, namespace: str, migrated: Manifest
 ) -> None:
+    sets = ("replicasets", "-l", "app=shop")
+    eventually(lambda: len(cluster.get(*sets, namespace=namespace)["items"]) == 2, what="both revisions are there")
     cluster.kubectl("rollout", "undo", "deployment/shop", "-n", namespace)
     assert now(cluster, namespace) == template_of(migrated)
     ran = plugin.run("undo", "deployment/shop", "-n", namespace, "-y")

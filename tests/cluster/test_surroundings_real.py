@@ -250,7 +250,10 @@ def test_a_host_port_of_a_native_helper_is_counted(desk: Desk) -> None:
 
         (said,) = eventually(pending, what="the second Pod finds no free port")
         assert "didn't have free ports for the requested pod ports" in said
-        assert [pod["spec"].get("nodeName") for pod in pods_of(desk)].count(only) == 1
+        eventually(
+            lambda: [pod["spec"].get("nodeName") for pod in pods_of(desk)].count(only) == 1,
+            what="the first Pod is bound",
+        )
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["before the init container", "after it, the default"])

@@ -3,6 +3,9 @@
 The two forms differ as a migration makes them differ, and in nothing else: the helper's place and its restartPolicy. Their
 images are the node's busybox. Each container appends lines "uptime container event" to a file in the node's shared folder that
 is named after its Pod; the uptime is the machine's (/proc/uptime, hundredths of a second), the one clock that all of them read.
+
+A kubelet may take seconds for each of its steps, on a busy machine more. So where one container must do something before another
+does, no sleep says so: it waits for what that one, or the test, wrote into the same file (`once`).
 """
 
 from collections.abc import Sequence
@@ -16,30 +19,39 @@ from tests.node.node import TAINT
 Form = Literal["classic", "native"]
 Manifest = dict[str, Any]
 
-HELPER_START_SECONDS = 3
-MAIN_DRAIN_SECONDS = 3
-MAIN_WORK_SECONDS = 2
-
 RECORD = 'record() { read now rest </proc/uptime; echo "$now $CONTAINER $1" >>"$SHARED/$POD"; }\n'
 # `wait`, because a shell runs a trap only when its foreground command has ended
 REST = "while :; do sleep 3600 & wait $!; done\n"
 
+
+def once(container: str, event: str, *, times: int = 1, within: int | None = None) -> str:
+    """A line of a script: goes on once the container (or the test: Watched.write) wrote the event so often; after `within`
+    seconds in any case."""
+    seen = f'[ "$(grep -c " {container} {event}$" "$SHARED/$POD")" -ge {times} ]'
+    if within is None:
+        return f"until {seen}; do sleep 0.2; done\n"
+    return f"late=$(($(date +%s) + {within})); until {seen} || [ $(date +%s) -ge $late ]; do sleep 0.2; done\n"
+
+
+PATIENCE = 8
+"""Seconds for which a container waits for something that it should not see in the native form."""
+
 HELPER = f"""{RECORD}
 trap 'record end; exit 0' TERM
 record begin
-sleep {HELPER_START_SECONDS}
+{once("main", "begin", within=PATIENCE)}
 record ready
 touch /tmp/ready
 {REST}"""
 
 SERVER = f"""{RECORD}
-trap 'record stopping; sleep {MAIN_DRAIN_SECONDS}; record end; exit 0' TERM
+trap 'record stopping; {once("helper", "end", within=PATIENCE).strip()}; record end; exit 0' TERM
 record begin
 {REST}"""
 
 WORK = f"""{RECORD}
 record begin
-sleep {MAIN_WORK_SECONDS}
+sleep 2
 record end
 """
 
@@ -77,7 +89,8 @@ def container(name: str, script: str, *, shared: Path) -> Manifest:
 
 
 def helper(*, shared: Path) -> Manifest:
-    """Is started, by its startup probe, HELPER_START_SECONDS after its begin; ends at once on SIGTERM, else never."""
+    """Is ready, by its startup probe, once main has begun, or PATIENCE seconds after its own begin; ends at once on SIGTERM,
+    else never."""
     probe = {"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1, "failureThreshold": 30}
     return {**container("helper", HELPER, shared=shared), "startupProbe": probe}
 
@@ -90,13 +103,13 @@ def pod_spec(main: Manifest, *, form: Form, shared: Path, **fields: object) -> M
         "containers": [main] if form == "native" else [main, side],
         "volumes": [{"name": "shared", "hostPath": {"path": str(shared), "type": "Directory"}}],
         "tolerations": [{key: TAINT[key] for key in ("key", "value", "effect")}],
-        "terminationGracePeriodSeconds": 20,
+        "terminationGracePeriodSeconds": 30,
         **fields,
     }
 
 
 def job(name: str, *, form: Form, shared: Path) -> Manifest:
-    """Its main container works for MAIN_WORK_SECONDS and ends well."""
+    """Its main container works for two seconds and ends well."""
     main = container("main", WORK, shared=shared)
     template = {"spec": pod_spec(main, form=form, shared=shared, restartPolicy="Never")}
     return {
@@ -108,7 +121,7 @@ def job(name: str, *, form: Form, shared: Path) -> Manifest:
 
 
 def deployment(name: str, *, form: Form, shared: Path, replicas: int = 1) -> Manifest:
-    """Its main container serves until SIGTERM and then drains for MAIN_DRAIN_SECONDS. The label `app` is the name."""
+    """Its main container serves until SIGTERM and then drains until the helper has ended, or for PATIENCE seconds. The label `app` is the name."""
     main = container("main", SERVER, shared=shared)
     return {
         "apiVersion": "apps/v1",
@@ -162,4 +175,11 @@ def recording(script: str) -> str:
 
 def draining(seconds: float) -> str:
     """Runs until SIGTERM, then needs so long to end well."""
-    return recording(f"trap 'record stopping; sleep {seconds}; record end; exit 0' TERM\n{REST}")
+    return ending(f"sleep {seconds}")
+
+
+def ending(*last: str) -> str:
+    """Runs until SIGTERM, then does these things and ends well."""
+    return recording(
+        f"trap 'record stopping; {'; '.join(line.strip() for line in last)}; record end; exit 0' TERM\n{REST}"
+    )

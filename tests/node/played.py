@@ -96,7 +96,7 @@ class Played:
 
     def until_job(self, name: str, form: Form, condition: str) -> None:
         what = f"the {form} Job of {name} is {condition}"
-        eventually(lambda: condition in self.conditions(name, form), what=what, timeout=60)
+        eventually(lambda: condition in self.conditions(name, form), what=what, timeout=90)
 
     def delete(self, *pods: Watched, wait: bool = True) -> None:
         names = [each.name for each in pods]

@@ -49,6 +49,11 @@ class Scene:
         return pod(name, spec) if self.job is None else job_of(name, spec, **self.job)
 
 
+def uptime() -> float:
+    """The machine's, which the containers write down too."""
+    return float(Path("/proc/uptime").read_text().split()[0])
+
+
 def run(cluster: ControlPlane, namespace: str, *manifests: Manifest) -> None:
     """Creates all of them with one call."""
     made = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
@@ -77,7 +82,12 @@ class Watched:
         assert times, f"{container} of {self.name} never wrote {event}: {self.events()}"
         return times[0]
 
-    def until(self, container: str, event: str, *, times: int = 1, timeout: float = 40) -> None:
+    def write(self, event: str) -> None:
+        """Writes it down in the name of `test`, for containers that wait for that (manifests.once)."""
+        with (self.shared / self.name).open("a") as record:
+            record.write(f"{uptime()} test {event}\n")
+
+    def until(self, container: str, event: str, *, times: int = 1, timeout: float = 60) -> None:
         """Waits until the container wrote the event so often."""
         what = f"{container} of {self.name} wrote {event} {times} times"
         eventually(lambda: len(self.times(container, event)) >= times, what=what, timeout=timeout)

@@ -62,7 +62,7 @@ def test_classic_helper_keeps_a_finished_job_running(cluster: ControlPlane, node
         return active == 1 and not job_conditions(cluster, namespace, "report")
 
     steadily(hangs, seconds=6, what="the Job is active and has no condition, though main has ended")
-    assert printed_status(cluster, namespace) == ["1/2", "NotReady"]
+    eventually(lambda: printed_status(cluster, namespace) == ["1/2", "NotReady"], what="kubectl prints it as not ready")
 
 
 def test_native_helper_lets_the_job_complete(cluster: ControlPlane, node: Node, namespace: str) -> None:
