@@ -195,19 +195,16 @@ def test_a_post_start_hook_that_waits_holds_up_the_start_and_the_deletion(played
     played.desk.cluster.kubectl("wait", "--for=delete", f"pod/{pod.name}", "-n", pod.namespace, "--timeout=60s")
 
 
-def test_a_helper_that_ends_without_the_app_mostly_keeps_it_from_ever_starting(played: Played) -> None:
-    """Mostly: the kubelet starts the app once it has seen the helper running, and may see it in that moment. Of 18 Pods
-    four were so lucky, so of these four at least one is not."""
+def test_a_helper_that_ends_without_the_app_does_not_find_it_at_its_start(played: Played) -> None:
+    """And mostly keeps it from ever starting: the kubelet starts the app once it has seen the helper running, and may see it in
+    that moment. Of 18 Pods on an idle machine four were so lucky; on a busy one, where helpers live longer, most are."""
     assert played.risks("needs-app")["exits-without-app"] == "blocker"
     assert "exits-without-app" not in played.risks("waits")
     played("needs-app", "classic").until("helper", "found")
-    pods = played.copies("needs-app")
-    for pod in pods:
+    for pod in played.copies("needs-app"):
         pod.until("helper", "begin", times=2)
-    late = [
-        pod for pod in pods if not [at for at in pod.times("main", "begin") if at < pod.times("helper", "begin")[1]]
-    ]
-    assert late, "the app had not begun when the helper was started again"
+        again = pod.times("helper", "begin")[1]
+        assert not [at for at in pod.times("helper", "found") if at < again]
 
 
 def test_a_loop_in_the_app_is_what_makes_it_wait_unless_a_startup_probe_does(played: Played) -> None:
