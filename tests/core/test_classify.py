@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_sidecar.core.classification.classify import confidence_of
+from kubectl_sidecar.core.classification.classify import RecipeIndex, classify, confidence_of
 from kubectl_sidecar.core.classification.findings import (
     Confidence,
     ContainerPast,
@@ -15,8 +15,9 @@ from kubectl_sidecar.core.classification.findings import (
     Weight,
     state_of,
 )
+from kubectl_sidecar.core.recipes.recipe import Match, Recipe
 from kubectl_sidecar.core.workload import Workload
-from tests.core.classifying import c, empty, env, judge, mount, one, ports, read, roles, workload
+from tests.core.classifying import RECIPES, c, empty, env, judge, mount, one, ports, read, roles, workload
 
 LOGS, WWW = empty("logs"), empty("html")
 GUARD = c("guard", "acme/guard:1", args=["--upstream=http://127.0.0.1:8080"], ports=ports(8443))
@@ -76,6 +77,9 @@ FOUND = {
         "db-dump", "likely"),
     "a cache of an image with many uses, beside the main": (
         workload(c("shop", ports=ports(80)), c("kv", "acme/many", ports=ports(6379))), "kv", "possible"),
+    "synchronises, by another spelling": (workload(c("shop"), c("synch")), "synch", "possible"),
+    "called by its part in the Pod, as is the workload": (
+        workload(c("x"), c("ambassador", "acme/guard"), name="ambassador-test"), "ambassador", "possible"),
     "watches the main": (workload(c("shop"), c("shop-monit")), "shop-monit", "likely"),
     "a telling name beside what may be the main": (workload(APP, c("conf-reloader")), "conf-reloader", "possible"),
     "family by image only, beside the main": (workload(c("shop"), c("tool", "acme/shipper:1")), "tool", "likely"),
@@ -221,6 +225,15 @@ def test_co_equal_containers_are_peers(subject: Workload) -> None:
 def test_half_a_pair_is_no_peer() -> None:
     findings = judge(workload(c("front", "acme/front"), c("metrics", "acme/kv-exporter", ports=ports(9113))))
     assert roles(findings) == {"front": "main", "metrics": "sidecar"}
+
+
+def test_a_name_that_many_families_use_tells_the_one_that_is_called_so() -> None:
+    guard = next(recipe for recipe in RECIPES if recipe.family == "guard")
+    others = [Recipe(f"other-{i}", "Other", "auth", Match(names=("guard", "door"))) for i in range(3)]
+    index = RecipeIndex((*others, guard))
+    for name, family in (("guard", "guard"), ("door", "")):
+        found = one(classify(workload(APP, c(name)), index), name)
+        assert (found.family, found.confidence) == (family, "possible")
 
 
 def test_two_unrelated_apps_are_not_guessed() -> None:

@@ -66,10 +66,10 @@ class Event:
 
 
 def read_events(shared: Path, pod: str) -> list[Event]:
-    """What the Pod's containers wrote so far, in the order of writing."""
+    """What the Pod's containers wrote so far, in the order of writing; of two in the same hundredth the later one is later."""
     file = shared / pod
-    lines = file.read_text().splitlines() if file.exists() else []
-    return [Event(float(uptime), container, event) for uptime, container, event in map(str.split, lines)]
+    lines = [line.split() for line in file.read_text().splitlines()] if file.exists() else []
+    return [Event(float(uptime) + i / 1e6, container, event) for i, (uptime, container, event) in enumerate(lines)]
 
 
 def container(name: str, script: str, *, shared: Path) -> Manifest:

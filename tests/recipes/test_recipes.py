@@ -128,6 +128,26 @@ def test_naming_a_program_does_not_make_it_one(family: str) -> None:
         assert not app.family, (program, app)
 
 
+@pytest.mark.parametrize(
+    ("script", "family"),
+    [
+        ("while true; do git pull; sleep 60; done", "git-sync"),
+        ("while :; do git -C /data pull || git pull; sleep 60; done", "git-sync"),
+        ("git clone $(REPOSITORY) . && watch -n 600 git pull", "git-sync"),
+        ("git clone $(REPOSITORY) . && ./serve", ""),
+        ("git pull && ./serve", ""),
+    ],
+)
+def test_a_loop_of_git_is_a_git_sync_by_hand(script: str, family: str) -> None:
+    obj = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "site"}, "spec": {"containers": [
+        {"name": "web", "image": "registry.example.com/site/server:1", "ports": [{"containerPort": 80}]},
+        {"name": "poll", "image": "registry.example.com/tools/git:1", "command": ["sh", "-c", script]},
+    ]}}  # fmt: skip
+    kind = of_object(obj)
+    assert kind is not None
+    assert classify(decode_object(kind, obj), index())[1].family == family
+
+
 def test_the_file_is_called_as_the_family() -> None:
     for family, recipe in RECIPES.items():
         assert Path(recipe.origin).stem == family

@@ -239,7 +239,7 @@ class RecipeIndex:
                    named: Mapping[int, tuple[_Compiled, str]], name: str, tagged: bool = False) -> _Candidate:  # fmt: skip
         by_name = named.get(id(compiled))
         sure = by_name is not None and by_name[1] not in compiled.unconfirmed
-        telling = by_name is not None and self._telling(by_name[1])
+        telling = by_name is not None and (by_name[1] == compiled.recipe.family or self._telling(by_name[1]))
         settled = not compiled.has_unless and (
             not compiled.has_tests or (level == "full" and not compiled.recipe.generic)
         )
