@@ -77,6 +77,10 @@ FOUND = {
         "db-dump", "likely"),
     "a cache of an image with many uses, beside the main": (
         workload(c("shop", ports=ports(80)), c("kv", "acme/many", ports=ports(6379))), "kv", "possible"),
+    "an ambassador beside the main": (workload(c("shop"), c("ambassador")), "ambassador", "possible"),
+    "the workload is called after its helper, and the app is misnamed": (
+        workload(c("shipper", "acme/shipper", volumeMounts=mount("logs")), c("sidecar-container", volumeMounts=mount("logs")),
+                 volumes=LOGS, name="shipper-sidecar"), "shipper", "possible"),
     "synchronises, by another spelling": (workload(c("shop"), c("synch")), "synch", "possible"),
     "called by its part in the Pod, as is the workload": (
         workload(c("x"), c("ambassador", "acme/guard"), name="ambassador-test"), "ambassador", "possible"),

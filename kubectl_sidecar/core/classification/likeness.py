@@ -36,8 +36,10 @@ _LABELS, _TEMPLATE_LABELS = [
 
 
 def likenesses(workload: Workload, containers: Sequence[Known]) -> tuple[Likeness, ...]:
-    """One for each container, in their order."""
+    """One for each container, in their order. A workload whose name says `sidecar` (`fluentd-sidecar`) may be called after its helper,
+    so there that a known helper is alike proves nothing."""
     own = workload.name
+    after_helper = "sidecar" in own
     ids = {own: _NAME} if own else {}
     metadata = workload.template.metadata
     for labels, places in (
@@ -53,6 +55,8 @@ def likenesses(workload: Workload, containers: Sequence[Known]) -> tuple[Likenes
         name, image, family = one.name, one.image, one.family
         if name in ids:
             found.append(ids[name])
+        elif family and after_helper:
+            found.append(_UNLIKE)
         elif family and own in one.aliases:
             found.append(_FAMILY)
         elif image in ids:
