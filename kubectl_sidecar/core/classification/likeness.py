@@ -10,7 +10,9 @@ from kubectl_sidecar.core.classification.traits import Known
 from kubectl_sidecar.core.recipes.globs import word_set
 from kubectl_sidecar.core.workload import Workload
 
-PROVES_NOTHING = word_set("proxy agent metrics exporter sidecar ambassador adapter reloader logger logs app container monitor sync")
+PROVES_NOTHING = word_set(
+    "proxy agent metrics exporter sidecar ambassador adapter reloader logger logs app container monitor sync"
+)
 _NAME_LABELS = {"app.kubernetes.io/name": 6, "app": 4, "k8s-app": 4, "name": 4}
 """Labels that say what a workload is, with the rank of what is called so."""
 
