@@ -77,13 +77,16 @@ FOUND = {
         "db-dump", "likely"),
     "a cache of an image with many uses, beside the main": (
         workload(c("shop", ports=ports(80)), c("kv", "acme/many", ports=ports(6379))), "kv", "possible"),
-    "an ambassador beside the main": (workload(c("shop"), c("ambassador")), "ambassador", "possible"),
     "the workload is called after its helper, and the app is misnamed": (
         workload(c("shipper", "acme/shipper", volumeMounts=mount("logs")), c("sidecar-container", volumeMounts=mount("logs")),
                  volumes=LOGS, name="shipper-sidecar"), "shipper", "possible"),
     "synchronises, by another spelling": (workload(c("shop"), c("synch")), "synch", "possible"),
     "called by its part in the Pod, as is the workload": (
         workload(c("x"), c("ambassador", "acme/guard"), name="ambassador-test"), "ambassador", "possible"),
+    "beside a gateway, in a DaemonSet": (
+        workload(c("guard", "acme/guard"), c("log-shipper", "acme/shipper"), kind="DaemonSet"), "log-shipper", "possible"),
+    "first in the list of a Job, where a part of the name is the work's": (
+        workload(c("collect"), c("load", command=["work"]), kind="Job", name="load-quick"), "collect", "possible"),
     "watches the main": (workload(c("shop"), c("shop-monit")), "shop-monit", "likely"),
     "a telling name beside what may be the main": (workload(APP, c("conf-reloader")), "conf-reloader", "possible"),
     "family by image only, beside the main": (workload(c("shop"), c("tool", "acme/shipper:1")), "tool", "likely"),

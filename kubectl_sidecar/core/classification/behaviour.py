@@ -88,7 +88,8 @@ def list_order(scene: Scene) -> None:
     names it."""
     first = scene.all[0]
     named = scene.shape.default is not None and not scene.all[scene.shape.default[0]].injected
-    if not named and not any(exists_for(s) for s in scene.others(first)) and (_open(first) or scene.only_looks):
+    named = named or any(exists_for(s) or "named-like-workload" in s.told for s in scene.others(first))
+    if not named and (_open(first) or scene.only_looks):
         first.add("list-order", "first in the list", "low", "main")
 
 

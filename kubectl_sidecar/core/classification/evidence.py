@@ -130,7 +130,8 @@ NODE_PATHS = (
 def node_agent(scene: Scene) -> None:
     """In a DaemonSet, the container that looks into the node (its logs, processes, devices) is what the DaemonSet is for. A
     shipper of logs or telemetry that nothing ties to another container, and no other is known as the main, is there for
-    the node too, wherever it reads from."""
+    the node too, wherever it reads from; but not beside what looks like another kind of helper, which may be the DaemonSet's
+    gateway with its telemetry."""
     if scene.shape.kind != "DaemonSet":
         return
     for seen in scene.all:
@@ -141,14 +142,9 @@ def node_agent(scene: Scene) -> None:
                 break
     if any(s.main >= POINTS["medium"] for s in scene.all):
         return
-    for seen in scene.all:
-        hit = seen.hit
-        if (
-            hit
-            and seen.family_hit
-            and hit.recipe.placement.place in ("log-shipper", "telemetry")
-            and seen.told <= BY_LOOKS
-        ):
+    by_looks = [s for s in scene.all if s.family_hit and s.told <= BY_LOOKS]
+    if all(s.hit and s.hit.recipe.placement.place in ("log-shipper", "telemetry") for s in by_looks):
+        for seen in by_looks:
             seen.add("node-agent", "such an agent in a DaemonSet serves the node", "high", "main", path="kind")
 
 
