@@ -19,7 +19,7 @@ def template(cluster: ControlPlane, namespace: str, kind: str = "deployment", na
 
 
 def settled(cluster: ControlPlane, namespace: str, kind: str, name: str = "shop") -> None:
-    cluster.kubectl("rollout", "status", f"{kind}/{name}", "-n", namespace, "--timeout=60s")
+    cluster.kubectl("rollout", "status", f"{kind}/{name}", "-n", namespace, "--timeout=120s")
 
 
 @pytest.mark.parametrize("kind", KINDS)

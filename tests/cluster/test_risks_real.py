@@ -217,7 +217,7 @@ def test_where_a_service_sends_to_by_name(
     assert prepared.verdict.decision == "go"
 
     desk.kube.patch(prepared.target.kind.resource, desk.namespace, "shop", patch_of(prepared.plan), dry_run=False)
-    desk.cluster.kubectl("rollout", "status", "deployment/shop", "-n", desk.namespace, "--timeout=60s")
+    desk.cluster.kubectl("rollout", "status", "deployment/shop", "-n", desk.namespace, "--timeout=120s")
     eventually(lambda: sends_to(after), what=f"after the move it sends to {after}")
 
 
@@ -234,7 +234,7 @@ def forms(desk: Desk) -> dict[str, bool]:
 def ready_pods(desk: Desk) -> None:
     """Waits until both Pods are ready."""
     eventually(lambda: len(forms(desk)) == 2, what="both Pods are there")
-    desk.cluster.kubectl("wait", "--for=condition=Ready", "pod", "--all", "-n", desk.namespace, "--timeout=30s")
+    desk.cluster.kubectl("wait", "--for=condition=Ready", "pod", "--all", "-n", desk.namespace, "--timeout=120s")
 
 
 def patched(desk: Desk, kind: str) -> Prepared:

@@ -58,7 +58,7 @@ def metrics_api(cluster: ControlPlane) -> Iterator[None]:
     }  # fmt: skip
     try:
         cluster.kubectl("create", "-f", "-", input=json.dumps(crd))
-        cluster.kubectl("wait", "--for=condition=Established", "crd/pods.metrics.k8s.io", "--timeout=30s")
+        cluster.kubectl("wait", "--for=condition=Established", "crd/pods.metrics.k8s.io", "--timeout=120s")
         yield
     finally:
         cluster.kubectl("delete", "crd", "pods.metrics.k8s.io", "--ignore-not-found", "--wait=true", check=False)
@@ -93,11 +93,11 @@ def test_an_autoscaler_finds_the_native_helper_if_the_metrics_server_reports_it(
     size = {"resources": {"requests": {"cpu": "100m"}}}
     containers = ({**APP, **size}, {**SHIPPER, **size})
     desk.create(classic(containers=containers, pod={"tolerations": TOLERATIONS}), autoscaler(HELPER))
-    desk.cluster.kubectl("rollout", "status", "deployment/shop", "-n", desk.namespace, "--timeout=60s")
+    desk.cluster.kubectl("rollout", "status", "deployment/shop", "-n", desk.namespace, "--timeout=120s")
     prepared = desk.prepare()
     assert risks(prepared)["hpa"] == "note"
     desk.write(prepared)
-    desk.cluster.kubectl("rollout", "status", "deployment/shop", "-n", desk.namespace, "--timeout=60s")
+    desk.cluster.kubectl("rollout", "status", "deployment/shop", "-n", desk.namespace, "--timeout=120s")
     eventually(lambda: len(pods_of(desk)) == 2, what="the old Pods are gone")
 
     def measured() -> tuple[str, Any]:
@@ -344,7 +344,7 @@ def test_a_mesh_that_injects_among_the_regular_containers(desk: Desk, kubelet: H
             return all(PROXY["name"] in [c["name"] for c in pod["spec"]["containers"]] for pod in pods)
 
         eventually(injected, what="the webhook is called")
-        desk.cluster.kubectl("rollout", "status", "deployment/shop", "-n", desk.namespace, "--timeout=60s")
+        desk.cluster.kubectl("rollout", "status", "deployment/shop", "-n", desk.namespace, "--timeout=120s")
         prepared = desk.prepare()
         assert risks(prepared)["mesh-injected"] == "caution"
         desk.write(prepared)

@@ -221,7 +221,7 @@ def _kubelet(control_plane: ControlPlane, folder: Path, name: str, network: str)
 
 def _wait_until_ready(control_plane: ControlPlane, name: str, folder: Path, process: subprocess.Popen[bytes]) -> None:
     for wait in ("create", "condition=Ready"):
-        done = control_plane.kubectl("wait", f"--for={wait}", f"node/{name}", "--timeout=60s", check=False)
+        done = control_plane.kubectl("wait", f"--for={wait}", f"node/{name}", "--timeout=120s", check=False)
         if done.returncode or process.poll() is not None:
             logs = "\n".join(tail(folder / f"{program}.log") for program in ("init", "containerd", "kubelet"))
             raise NotUp(f"The test node did not become Ready: {done.stderr.strip()}\n{logs}")

@@ -100,7 +100,7 @@ class Played:
 
     def delete(self, *pods: Watched, wait: bool = True) -> None:
         names = [each.name for each in pods]
-        words = ("delete", "pod", *names, "-n", self.desk.namespace, f"--wait={str(wait).lower()}", "--timeout=60s")
+        words = ("delete", "pod", *names, "-n", self.desk.namespace, f"--wait={str(wait).lower()}", "--timeout=120s")
         self.desk.cluster.kubectl(*words)
 
 

@@ -124,7 +124,7 @@ class Stage:
     def end(self, *pods: Watched) -> None:
         """Deletes the Pods at once and waits until all are gone."""
         names = [p.name for p in pods]
-        self.cluster.kubectl("delete", "pod", *names, "-n", self.namespace, "--wait=true", "--timeout=60s")
+        self.cluster.kubectl("delete", "pod", *names, "-n", self.namespace, "--wait=true", "--timeout=120s")
 
 
 def seen(*pods: Watched) -> Facts:

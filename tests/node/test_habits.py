@@ -192,7 +192,7 @@ def test_a_post_start_hook_that_waits_holds_up_the_start_and_the_deletion(played
         seconds=5, what="its grace period of 1 s is over, and its container is not told to end",
     )  # fmt: skip
     (pod.shared / f"{pod.name}-let-go").touch()
-    played.desk.cluster.kubectl("wait", "--for=delete", f"pod/{pod.name}", "-n", pod.namespace, "--timeout=60s")
+    played.desk.cluster.kubectl("wait", "--for=delete", f"pod/{pod.name}", "-n", pod.namespace, "--timeout=120s")
 
 
 def test_a_helper_that_ends_without_the_app_does_not_find_it_at_its_start(played: Played) -> None:

@@ -26,7 +26,7 @@ def life_of_the_pod(cluster: ControlPlane, node: Node, namespace: str) -> set[st
     """Ends the Deployment's Pod and says what was wrong with the order of its life."""
     pod = only_pod(cluster, namespace)["metadata"]["name"]
     cluster.kubectl("scale", "deployment/shop", "-n", namespace, "--replicas=0")
-    cluster.kubectl("wait", "--for=delete", f"pod/{pod}", "-n", namespace, "--timeout=60s")
+    cluster.kubectl("wait", "--for=delete", f"pod/{pod}", "-n", namespace, "--timeout=120s")
     return order_faults(read_events(node.shared, pod))
 
 
@@ -34,7 +34,7 @@ def test_a_migrated_deployment_starts_and_stops_in_order_and_an_undone_one_does_
     cluster: ControlPlane, node: Node, namespace: str, tmp_path: Path
 ) -> None:
     cluster.create(deployment("shop", form="classic", shared=node.shared), namespace=namespace)
-    cluster.kubectl("rollout", "status", "deployment/shop", "-n", namespace, "--timeout=60s")
+    cluster.kubectl("rollout", "status", "deployment/shop", "-n", namespace, "--timeout=120s")
 
     words = ("deployment/shop", "-n", namespace, "-y")
     said = sidecar(cluster, tmp_path, "migrate", *words, "--container", "helper=sidecar")

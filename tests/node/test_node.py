@@ -94,18 +94,18 @@ def test_order_of_start_and_stop(
     form: Form, faults: set[str], cluster: ControlPlane, node: Node, namespace: str
 ) -> None:
     cluster.create(deployment("shop", form=form, shared=node.shared), namespace=namespace)
-    cluster.kubectl("rollout", "status", "deployment/shop", "-n", namespace, "--timeout=60s")
+    cluster.kubectl("rollout", "status", "deployment/shop", "-n", namespace, "--timeout=120s")
     pod = only_pod(cluster, namespace)["metadata"]["name"]
 
     cluster.kubectl("scale", "deployment/shop", "-n", namespace, "--replicas=0")
-    cluster.kubectl("wait", "--for=delete", f"pod/{pod}", "-n", namespace, "--timeout=60s")
+    cluster.kubectl("wait", "--for=delete", f"pod/{pod}", "-n", namespace, "--timeout=120s")
 
     assert order_faults(read_events(node.shared, pod)) == faults
 
 
 def test_logs_and_exec_reach_the_node(cluster: ControlPlane, node: Node, namespace: str) -> None:
     cluster.create(deployment("shop", form="native", shared=node.shared), namespace=namespace)
-    cluster.kubectl("rollout", "status", "deployment/shop", "-n", namespace, "--timeout=60s")
+    cluster.kubectl("rollout", "status", "deployment/shop", "-n", namespace, "--timeout=120s")
 
     said = cluster.kubectl("exec", "-n", namespace, "deployment/shop", "-c", "helper", "--", "echo", "here").stdout
 

@@ -418,7 +418,7 @@ def test_a_post_start_hook_that_waits_for_the_app_leaves_a_pod_that_neither_star
 
     steadily(hangs, seconds=6, what="its grace period of 1 s is over, and its container is not told to end")
     (hung.shared / f"{hung.name}-let-go").touch()
-    hung.cluster.kubectl("wait", "--for=delete", f"pod/{hung.name}", "-n", hung.namespace, "--timeout=60s")
+    hung.cluster.kubectl("wait", "--for=delete", f"pod/{hung.name}", "-n", hung.namespace, "--timeout=120s")
 
 
 def test_a_liveness_probe_that_asks_the_app_kills_an_early_helper_while_inits_work(burning: Burning) -> None:
