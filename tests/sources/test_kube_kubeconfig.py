@@ -1,6 +1,7 @@
 """Which cluster, user and namespace are chosen: the same as kubectl, or a sentence that says what is wrong."""
 
 import os
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from kubectl_sidecar.errors import KubeconfigError
 from kubectl_sidecar.sources.kube import connect
-from kubectl_sidecar.sources.kube.endpoint import endpoint_of
+from kubectl_sidecar.sources.kube.endpoint import endpoint_of, tls_context
 from kubectl_sidecar.sources.kube.kubeconfig import Entry, Selection, select
 from tests.sources.http_server import HttpServer
 from tests.sources.kube_help import FakeClock, config, connected, write
@@ -216,3 +217,20 @@ def test_values_for_people(server: HttpServer, tmp_path: Path) -> None:
     cluster = connected(tmp_path, server.url + "/", namespace=None)
     assert (cluster.context, cluster.namespace, cluster.server, cluster.requests) == ("here", "default", server.url, 0)
     assert connected(tmp_path, server.url, namespace="mine").namespace == "mine"
+
+
+def hello(context: ssl.SSLContext) -> bytes:
+    """The first message of a handshake."""
+    sent = ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), sent).do_handshake()
+    return sent.read()
+
+
+def test_a_connection_changes_nothing_of_what_all_connections_share(tmp_path: Path) -> None:
+    """urllib3 sets the protocols above TLS anew for each connection, which breaks the handshake of another thread now and then."""
+    entry = Entry("cluster", "c", {"server": "https://h", "insecure-skip-tls-verify": True}, tmp_path)
+    context = tls_context(endpoint_of(entry, {}), None)
+    assert b"\x08http/1.1" in hello(context)
+    context.set_alpn_protocols(["h2"])
+    assert b"\x08http/1.1" in hello(context)

@@ -105,12 +105,25 @@ def pem(entry: Entry, key: str, *, fault: type[ClusterError] = KubeconfigError) 
     return found
 
 
+class _Settled(ssl.SSLContext):
+    """A context whose protocols above TLS (ALPN) are settled: HTTP/1.1. urllib3 sets them anew for each connection, and OpenSSL frees
+    the old list while another thread may be copying it into its own handshake (SSL_CTX_set_alpn_protos and SSL_new, for which
+    Python lets go of its lock): with 16 threads one handshake of 20,000 was broken so. A server refuses it with `decode error`."""
+
+    def __new__(cls, *_: object) -> _Settled:
+        context = super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
+        ssl.SSLContext.set_alpn_protocols(context, ["http/1.1"])
+        return context
+
+    def set_alpn_protocols(self, alpn_protocols: object) -> None:
+        """Does nothing."""
+
+
 def tls_context(endpoint: Endpoint, client: ClientCertificate | None) -> ssl.SSLContext:
     """How connections are checked. As Go does, and other than Python's own default since 3.13, an authority whose certificate
     lacks an extension is accepted, and one in the file may be the server's own. Raises KubeconfigError, CredentialsError."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _Settled()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
     if endpoint.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
