@@ -7,14 +7,26 @@ from typing import Any
 
 import pytest
 
-from kubectl_sidecar.actions.inspect import Found, Inventory, Missed, ScanEvent, Scope, scan, scan_files
-from kubectl_sidecar.core.kinds import KINDS
+from kubectl_sidecar.actions.inspect import (
+    Found,
+    Inventory,
+    Missed,
+    ScanEvent,
+    Scope,
+    Source,
+    row_of,
+    rows_of,
+    scan,
+    scan_files,
+)
+from kubectl_sidecar.core.decode import decode_or_broken
+from kubectl_sidecar.core.kinds import KINDS, resolve
 from kubectl_sidecar.errors import Expired, Forbidden
 from kubectl_sidecar.sources.manifests import parse
 from kubectl_sidecar.sources.memory import MemoryCluster, Request
 from kubectl_sidecar.sources.sample import sample_cluster
 from kubectl_sidecar.sources.simulate import ManualClock
-from tests.actions.world import INDEX, workload
+from tests.actions.world import APP, INDEX, workload
 
 ALL = Scope(None)
 
@@ -65,6 +77,18 @@ def test_rows_are_reported_while_pages_arrive_and_are_those_of_the_result() -> N
     inventory = scan(cluster, ALL, INDEX, report=events.append)
     reported = {(r.kind.name, r.namespace, r.name): r for e in events if isinstance(e, Found) for r in e.rows}
     assert {(r.kind.name, r.namespace, r.name): r for r in inventory.rows} == reported
+
+
+def test_rows_of_many_are_the_rows_of_each_in_their_order() -> None:
+    """What does not fit stands where it stood."""
+    helpers = {"name": "log-shipper", "image": "acme/shipper:1"}, {"name": "cache", "image": "cache:1"}
+    bodies = [workload(containers=(APP, *helpers[: i % 3]), metadata={"name": f"d{i}"}) for i in range(40)]
+    bodies[20]["spec"]["template"]["spec"]["containers"][0]["image"] = 7
+    items = [decode_or_broken(resolve("deployment"), body) for body in bodies]
+    source = Source(context="sample")
+    rows = list(rows_of(items, INDEX, source))
+    assert rows == [row_of(item, INDEX, source) for item in items]
+    assert [row.name for row in rows if row.state == "broken"] == ["d20"]
 
 
 def test_what_may_not_be_read_is_a_gap_and_the_rest_is_there() -> None:

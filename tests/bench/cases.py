@@ -32,6 +32,7 @@ _LIST = Limits(Target(0.6), Target(0.35), Target(0.15))
 _TARGET_COUNT = 10_000
 """The targets are for so many Deployments; fewer are measured to see what grows."""
 _SCREEN = Path(__file__).parent / "screen.py"
+_TIMED_LIST = Path(__file__).parent / "timed_list.py"
 
 
 def list_against_kubectl(world: World, rounds: int) -> list[str]:
@@ -132,24 +133,36 @@ def count_requests(world: World) -> list[str]:
 
 
 def classification_share(world: World, rounds: int) -> list[str]:
-    """Classifying alone against the whole list of the same Deployments (each of four containers)."""
+    """Classifying, as a share of the whole list in which it happens; and what decoding the same pages takes more with it."""
     pages = world.where.folder / "pages"
     pages.write_bytes(b"\n".join(deployment_pages(world.cluster)))
-    whole = [world.programs.sidecar, "list", "-A", f"--kubeconfig={world.cluster.kubeconfig}"]
+    report = world.where.folder / "classified"
+    words = ["list", "-A", f"--kubeconfig={world.cluster.kubeconfig}"]
+
+    def whole() -> tuple[Cost, float]:
+        cost = measure([[sys.executable, "-I", str(_TIMED_LIST), str(report), *words]], world.where)
+        found = json.loads(report.read_text())
+        if found["count"] != world.count:
+            raise BenchError(f"{found['count']} of {world.count} Deployments were classified")
+        return cost, found["seconds"]
+
     found: dict[str, list[Any]] = alternate(
-        {"list": lambda: measure([whole], world.where), "part": lambda: inside("classification", str(pages))},
-        rounds=rounds,
+        {"list": whole, "part": lambda: inside("classification", str(pages))}, rounds=rounds
     )
-    costs: list[Cost] = found["list"]
-    part = {name: [one[name] for one in found["part"]] for name in ("classify", "problems", "decode")}
-    lines = [
-        line("  the whole list, wall", spread_of([c.wall_seconds for c in costs]).show(seconds)),
-        line("  the whole list, CPU", spread_of([c.cpu_seconds for c in costs]).show(seconds)),
-        *(line(f"  {name} alone, CPU", spread_of(values).show(seconds)) for name, values in part.items()),
+    walls, cpus = [c.wall_seconds for c, _ in found["list"]], [c.cpu_seconds for c, _ in found["list"]]
+    classifying = [classified for _, classified in found["list"]]
+    alone = {name: [one[name] for one in found["part"]] for name in ("decode", "classify", "problems")}
+    return [
+        line("  the whole list, wall", spread_of(walls).show(seconds)),
+        line("  the whole list, CPU", spread_of(cpus).show(seconds)),
+        line("  classifying in it, CPU", spread_of(classifying).show(seconds)),
+        judged("classifying : its list (wall)", ratios(classifying, walls), Target(0.25)),
+        judged("classifying : its list (CPU)", ratios(classifying, cpus), None),
+        line("  decoding alone, CPU", spread_of(alone["decode"]).show(seconds)),
+        line("  … and classifying: more", spread_of(alone["classify"]).show(seconds)),
+        line("  … and problems: more", spread_of(alone["problems"]).show(seconds)),
+        judged("what classifying adds : list (wall)", ratios(alone["classify"], walls), None),
     ]
-    share = ratios(part["classify"], [c.wall_seconds for c in costs])
-    return [*lines, judged("classify : list (wall)", share, Target(0.25)),
-            judged("classify : list (CPU)", ratios(part["classify"], [c.cpu_seconds for c in costs]), None)]  # fmt: skip
 
 
 def classification_growth() -> list[str]:

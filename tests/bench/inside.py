@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from kubectl_sidecar.actions.inspect import Scope, scan
+from kubectl_sidecar.actions.inspect.rows import TOGETHER
 from kubectl_sidecar.actions.migrate import MigrateOptions, Target, prepare, prepare_all
-from kubectl_sidecar.core.classification.classify import RecipeIndex, classify
+from kubectl_sidecar.core.classification.classify import RecipeIndex, classify, classify_all
 from kubectl_sidecar.core.classification.findings import Surroundings
 from kubectl_sidecar.core.decode import Shared, decode_object, decode_page
 from kubectl_sidecar.core.kinds import resolve
@@ -63,15 +64,20 @@ def _workloads(pages: Sequence[bytes]) -> Iterator[Workload]:
 
 
 def classification(words: argparse.Namespace) -> dict[str, Any]:
-    """CPU seconds that the steps of a list take for the Deployments of a file with pages (one on each line). Each workload is
-    classified when it has just been decoded, as a scan does, and without garbage collection, as in a list; so classifying is
-    what decoding with it takes more than without. It is the first pass: nothing was seen before."""
+    """CPU seconds that the steps of a list take for the Deployments of a file with pages (one on each line). They are classified
+    when they have just been decoded, as a scan does, and without garbage collection, as in a list; so classifying is what
+    decoding with it takes more than without. It is the first pass: nothing was seen before."""
     gc.disable()
     pages = Path(words.pages).read_bytes().splitlines()
-    decoding = _cpu_seconds(lambda: [None for _ in _workloads(pages)])
     index = _index()
-    with_classify = _cpu_seconds(lambda: [classify(workload, index) for workload in _workloads(pages)])
-    findings = [(workload, classify(workload, index)) for workload in _workloads(pages)]
+
+    def few() -> Iterator[list[Workload]]:
+        rest = _workloads(pages)
+        return iter(lambda: list(itertools.islice(rest, TOGETHER)), [])
+
+    decoding = _cpu_seconds(lambda: [None for _ in few()])
+    with_classify = _cpu_seconds(lambda: [classify_all(workloads, index) for workloads in few()])
+    findings = [pair for some in few() for pair in zip(some, classify_all(some, index), strict=True)]
     judging = _cpu_seconds(lambda: [problems(workload, found) for workload, found in findings])
     return {"count": len(findings), "classify": with_classify - decoding, "problems": judging, "decode": decoding}
 

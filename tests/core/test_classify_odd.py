@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubectl_sidecar.core.classification.classify import classify
+from kubectl_sidecar.core.classification.classify import RecipeIndex, classify, classify_all
 from kubectl_sidecar.core.classification.findings import Finding, Surroundings, state_of
 from kubectl_sidecar.core.decode import decode_object
 from kubectl_sidecar.core.kinds import KINDS, resolve
 from kubectl_sidecar.core.workload import Container, Metadata, PodSpec, PodTemplate, Workload
-from tests.core.classifying import INDEX, c, judge, roles, workload
+from tests.core.classifying import INDEX, RECIPES, c, judge, roles, workload
 
 ODD = (
     "", "app", "log-shipper", "sidecar", "acme/shipper:1", "localhost:8080", "--upstream=http://127.0.0.1:8080", "tail", "-F", "/var/log/a",
@@ -138,6 +138,13 @@ def test_bare_views() -> None:
 )
 def test_image_references_of_every_form(image: str) -> None:
     assert roles(judge(workload(c("app"), c("log-shipper", image)))) == {"app": "main", "log-shipper": "sidecar"}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(workloads(), max_size=20))
+def test_many_at_a_time_are_judged_as_each_alone(subjects: list[Workload]) -> None:
+    each_alone = [classify(subject, RecipeIndex(RECIPES)) for subject in subjects]
+    assert classify_all(subjects, RecipeIndex(RECIPES)) == each_alone
 
 
 def test_names_in_any_script() -> None:

@@ -2,10 +2,10 @@
 with them today (rows.py)."""
 
 from kubectl_sidecar.actions.inspect.files import scan_files
-from kubectl_sidecar.actions.inspect.rows import Gap, Inventory, Row, Source, row_of, with_injected
+from kubectl_sidecar.actions.inspect.rows import Gap, Inventory, Row, Source, row_of, rows_of, with_injected
 from kubectl_sidecar.actions.inspect.scan import FIRST_PAGE, NEXT_PAGES, Found, Missed, ScanEvent, Scope, scan
 
 __all__ = [
     "FIRST_PAGE", "NEXT_PAGES", "Found", "Gap", "Inventory", "Missed", "Row", "ScanEvent", "Scope", "Source",
-    "row_of", "scan", "scan_files", "with_injected",
+    "row_of", "rows_of", "scan", "scan_files", "with_injected",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from kubectl_sidecar.actions.inspect.rows import Gap, Inventory, Row, Source, row_of, with_injected
+from kubectl_sidecar.actions.inspect.rows import Gap, Inventory, Row, Source, row_of, rows_of, with_injected
 from kubectl_sidecar.actions.parallel import ahead, in_parallel
 from kubectl_sidecar.core.classification.classify import RecipeIndex
 from kubectl_sidecar.core.decode import (
@@ -141,7 +141,7 @@ def _list(scan: _Scan, kind: Kind, namespace: str | None) -> None:
         else:
             source = Source(context=scan.cluster.context)
             for full in _pages(scan, kind, namespace, partial(decode_page, kind, shared=scan.shared)):
-                _add(scan, [row_of(item, scan.index, source) for item in full.items])
+                _add(scan, list(rows_of(full.items, scan.index, source)))
     except NotFound:
         return  # a server without this kind
     except SidecarError as error:

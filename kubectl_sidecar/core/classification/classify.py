@@ -6,7 +6,7 @@ The only container of a Pod is its main. What the user decided wins, and is evid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -19,13 +19,13 @@ from kubectl_sidecar.core.classification.names import forget_part_of_name
 from kubectl_sidecar.core.classification.overrides import Decisions, decisions
 from kubectl_sidecar.core.classification.roles import weigh
 from kubectl_sidecar.core.classification.scene import Scene, Seen, Shape, shape_of
-from kubectl_sidecar.core.classification.traits import memory_of
+from kubectl_sidecar.core.classification.traits import memory_of, read
 from kubectl_sidecar.core.recipes.globs import words_and_text
 from kubectl_sidecar.core.recipes.match import Hit, RecipeIndex
 from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.core.workload import Container, PodTemplate, Workload
 
-__all__ = ["RecipeIndex", "classify", "confidence_of"]
+__all__ = ["RecipeIndex", "classify", "classify_all", "confidence_of"]
 
 _NOTHING = Surroundings()
 _RULES, _HABITS = tuple(RULES.values()), tuple(HABITS.values())
@@ -73,6 +73,20 @@ def classify(
     if complaints and findings:
         findings[0] = replace(findings[0], unheard=" ".join((*complaints, findings[0].unheard)).strip())
     return tuple(findings)
+
+
+def classify_all(workloads: Sequence[Workload], index: RecipeIndex) -> list[tuple[Finding, ...]]:
+    """What `classify` says of each of some workloads. Their containers are read first, one step over all of them: what a processor
+    would have to fetch again each time that steps take turns, instructions above all, it then keeps."""
+    memory = memory_of(index)
+    known = memory.known
+    for workload in workloads:
+        containers = workload.spec.containers or ()
+        if len(containers) > 1:
+            for container in containers:
+                if known[id(container)] is None:
+                    read(container, index, memory)
+    return [classify(workload, index) for workload in workloads]
 
 
 def _only(container: Container, index: RecipeIndex, decided: Decisions) -> Finding:

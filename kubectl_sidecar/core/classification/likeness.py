@@ -57,10 +57,8 @@ def likenesses(workload: Workload, containers: Sequence[Known]) -> tuple[Likenes
         name, image, family = one.name, one.image, one.family
         if name in ids:
             found.append(ids[name])
-        elif family and after_helper:
-            found.append(_UNLIKE)
-        elif family and own in one.aliases:
-            found.append(_FAMILY)
+        elif family and (after_helper or own in one.aliases):
+            found.append(_UNLIKE if after_helper else _FAMILY)
         elif image in ids:
             found.append(Likeness(3, "its image is ", ids[image].path))
         elif name in own or (image and image in own) or (family and family in own):
