@@ -19,7 +19,7 @@ from kubectl_sidecar.core.classification.names import forget_part_of_name
 from kubectl_sidecar.core.classification.overrides import Decisions, decisions
 from kubectl_sidecar.core.classification.roles import weigh
 from kubectl_sidecar.core.classification.scene import Scene, Seen, Shape, shape_of
-from kubectl_sidecar.core.classification.traits import memory_of, read
+from kubectl_sidecar.core.classification.traits import Known, memory_of, read_all
 from kubectl_sidecar.core.recipes.globs import words_and_text
 from kubectl_sidecar.core.recipes.match import Hit, RecipeIndex
 from kubectl_sidecar.core.recipes.recipe import Recipe
@@ -56,15 +56,30 @@ def classify(
 ) -> tuple[Finding, ...]:
     """What each container is: first all of `containers`, then all of `initContainers`, in their order; last those that only
     the live Pod of `surroundings` has. `overrides` (by container name) win over annotations of the template. Never raises."""
+    return _classified(workload, read_all(workload, index, memory_of(index)), index, overrides, surroundings)
+
+
+def classify_all(workloads: Sequence[Workload], index: RecipeIndex) -> list[tuple[Finding, ...]]:
+    """What `classify` says of each of some workloads. The containers of all are read first: what a processor would have to fetch
+    again each time that steps take turns, instructions above all, it keeps while one step goes over all of them."""
+    memory = memory_of(index)
+    known = [read_all(workload, index, memory) for workload in workloads]
+    return [_classified(one, read, index, None, None) for one, read in zip(workloads, known, strict=True)]
+
+
+def _classified(
+    workload: Workload,
+    known: Sequence[Known],
+    index: RecipeIndex,
+    overrides: Mapping[str, Override] | None,
+    surroundings: Surroundings | None,
+) -> tuple[Finding, ...]:
     decided, complaints = decisions(workload, overrides)
     spec = workload.spec
-    containers = spec.containers or ()
-    if len(containers) > 1:
-        findings = _several(workload, index, surroundings, decided)
-    elif containers:
-        findings = [_only(containers[0], index, decided)]
+    if known:
+        findings = _several(workload, known, index, surroundings, decided)
     else:
-        findings = []
+        findings = [_only(container, index, decided) for container in spec.main_list]
     inits = spec.init_containers
     if inits:
         findings += [_init(c, i, index) for i, c in enumerate(inits)]
@@ -73,20 +88,6 @@ def classify(
     if complaints and findings:
         findings[0] = replace(findings[0], unheard=" ".join((*complaints, findings[0].unheard)).strip())
     return tuple(findings)
-
-
-def classify_all(workloads: Sequence[Workload], index: RecipeIndex) -> list[tuple[Finding, ...]]:
-    """What `classify` says of each of some workloads. Their containers are read first, one step over all of them: what a processor
-    would have to fetch again each time that steps take turns, instructions above all, it then keeps."""
-    memory = memory_of(index)
-    known = memory.known
-    for workload in workloads:
-        containers = workload.spec.containers or ()
-        if len(containers) > 1:
-            for container in containers:
-                if known[id(container)] is None:
-                    read(container, index, memory)
-    return [classify(workload, index) for workload in workloads]
 
 
 def _only(container: Container, index: RecipeIndex, decided: Decisions) -> Finding:
@@ -144,24 +145,25 @@ def _from_pod(workload: Workload, pod: PodTemplate, index: RecipeIndex) -> list[
 
 
 def _several(
-    workload: Workload, index: RecipeIndex, surroundings: Surroundings | None, decided: Decisions
+    workload: Workload,
+    known: Sequence[Known],
+    index: RecipeIndex,
+    surroundings: Surroundings | None,
+    decided: Decisions,
 ) -> list[Finding]:
     """Two or more containers: weighed once for each shape, where nothing but the template counts."""
-    memory = memory_of(index)
-    shape, names = shape_of(workload, index, memory)
+    shape, names = shape_of(workload, known, index)
+    verdicts: list[Finding] | None
     if decided or (surroundings is not None and (surroundings.services or surroundings.pasts)):
         scene = Scene(shape, _marked(shape, index), surroundings or _NOTHING, names)
         verdicts = _weigh(scene, {i: decided[n] for i, n in enumerate(names) if n in decided})
     else:
-        known: list[Finding] | None = memory.shapes[shape]
-        if known is None:
-            known = _weigh(Scene(shape, _marked(shape, index), _NOTHING, ()), {})
-            memory.shapes.put(shape, known)
-        verdicts = known
-    findings = []
-    for name, verdict in zip(names, verdicts, strict=True):
-        findings.append(replace(verdict, name=name, names=names))
-    return findings
+        shapes = memory_of(index).shapes
+        verdicts = shapes[shape]
+        if verdicts is None:
+            verdicts = _weigh(Scene(shape, _marked(shape, index), _NOTHING, ()), {})
+            shapes.put(shape, verdicts)
+    return [replace(verdict, name=name, names=names) for name, verdict in zip(names, verdicts, strict=True)]
 
 
 def _marked(shape: Shape, index: RecipeIndex) -> list[tuple[str, str, Recipe]]:

@@ -13,7 +13,7 @@ import msgspec
 
 from kubectl_sidecar.core.classification.findings import DEFAULT_CONTAINER, Evidence, Role, Surroundings, Weight
 from kubectl_sidecar.core.classification.likeness import Likeness, likenesses
-from kubectl_sidecar.core.classification.traits import Known, Memory, Traits, read
+from kubectl_sidecar.core.classification.traits import Known, Traits
 from kubectl_sidecar.core.recipes.globs import without_user_info
 from kubectl_sidecar.core.recipes.match import RecipeIndex
 from kubectl_sidecar.core.recipes.recipe import Recipe
@@ -47,15 +47,12 @@ class Shape(msgspec.Struct, frozen=True, gc=False):
     offshoots: tuple[tuple[int, int], ...]
 
 
-def shape_of(workload: Workload, recipes: RecipeIndex, memory: Memory) -> tuple[Shape, tuple[str, ...]]:
-    """The shape of a workload with two or more containers, and their names. It is what each workload of a cluster costs, so what
-    can be remembered of one container, or of a set of keys, is."""
+def shape_of(workload: Workload, known: Sequence[Known], recipes: RecipeIndex) -> tuple[Shape, tuple[str, ...]]:
+    """The shape of a workload whose containers, two or more, were read, and their names. It is what each workload of a cluster costs,
+    so what can be remembered of one container, or of a set of keys, is."""
     spec, metadata = workload.spec, workload.template.metadata
-    at_hand = memory.known
-    known, traits, names, paths, requests, stems = [], [], [], [], [], ""
-    for container in spec.main_list:
-        one = at_hand[id(container)] or read(container, recipes, memory)
-        known.append(one)
+    traits, names, paths, requests, stems = [], [], [], [], ""
+    for one in known:
         traits.append(one.traits)
         names.append(one.name)
         paths.append(one.path)

@@ -7,7 +7,7 @@ remembered lives with the recipes that it was found with, and is bounded."""
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -28,7 +28,7 @@ from kubectl_sidecar.core.quantities import parse_quantity
 from kubectl_sidecar.core.recipes.globs import words_and_text
 from kubectl_sidecar.core.recipes.match import UNSPECIFIC, Hit, RecipeIndex
 from kubectl_sidecar.core.recipes.recipe import Recipe
-from kubectl_sidecar.core.workload import Container, Port, Quantity, SecurityContext, VolumeMount
+from kubectl_sidecar.core.workload import Container, Port, Quantity, SecurityContext, VolumeMount, Workload
 
 METRICS_PORTS = frozenset({15090, 2020, 8888, *range(9090, 9501)})
 _WRAPPERS = ("sh", "bash", "/bin/sh", "/bin/bash", "-c", "exec")
@@ -117,6 +117,15 @@ def memory_of(recipes: RecipeIndex) -> Memory:
     if not isinstance(found, Memory):
         found = recipes.remembered = Memory()
     return found
+
+
+def read_all(workload: Workload, recipes: RecipeIndex, memory: Memory) -> Sequence[Known]:
+    """The containers of `spec.containers`, read; none where there are fewer than two, since nothing is asked of an only one."""
+    containers = workload.spec.containers or ()
+    if len(containers) < 2:
+        return ()
+    known = memory.known
+    return [known[id(container)] or read(container, recipes, memory) for container in containers]
 
 
 def read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
