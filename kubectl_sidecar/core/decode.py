@@ -182,6 +182,14 @@ def decode_metadata_page(data: bytes) -> MetadataPage:
     return MetadataPage(items, (page.metadata.continue_ or None) if page.metadata else None)
 
 
+def decode_metadata(obj: Mapping[str, Any]) -> Metadata:
+    """The metadata of one object as plain mapping. Raises DecodeError with the path of what does not fit."""
+    try:
+        return msgspec.convert(obj, _Partial).metadata or Metadata()
+    except msgspec.ValidationError as error:
+        raise _decode_error(error) from error
+
+
 def decode_object(kind: Kind, obj: Mapping[str, Any]) -> Workload:
     """One object as plain mapping, read in full. Raises DecodeError with the path of what does not fit."""
     shape: Any = _PodItem[PodSpec | None] if _is_pod(kind) else _Item[PodSpec | None]
@@ -326,7 +334,7 @@ _DECODED: tuple[Any, ...] = (
     _Stub,
     Container,
 )
-_CONVERTED: tuple[Any, ...] = (_Item[PodSpec | None], _PodItem[PodSpec | None], PodTemplate)
+_CONVERTED: tuple[Any, ...] = (_Partial, _Item[PodSpec | None], _PodItem[PodSpec | None], PodTemplate)
 for _shape in _DECODED:
     _decoder(_shape)
 for _shape in _CONVERTED:

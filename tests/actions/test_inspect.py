@@ -91,6 +91,43 @@ def test_rows_of_many_are_the_rows_of_each_in_their_order() -> None:
     assert [row.name for row in rows if row.state == "broken"] == ["d20"]
 
 
+MESH_PROXY = {"name": "envoy", "image": "public.ecr.aws/appmesh/aws-appmesh-envoy:v1.29.12.1-prod"}
+MESHED = {"appmesh.k8s.aws/sidecarInjectorWebhook": "enabled"}
+
+
+def meshed(name: str, labels: dict[str, str]) -> list[dict[str, Any]]:
+    """A namespace with a Deployment whose Pod has a container more than its template, and no mark that says who put it in."""
+
+    def owned(kind: str, by: str) -> dict[str, Any]:
+        reference = {"apiVersion": "apps/v1", "kind": by, "name": "checkout", "uid": "1", "controller": True}
+        return {"name": "checkout", "namespace": name, "ownerReferences": [reference]}
+
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}},
+        workload(containers=(APP,), metadata={"namespace": name}),
+        workload("rs", containers=(APP,), metadata=owned("ReplicaSet", "Deployment")),
+        workload("pod", containers=(APP, MESH_PROXY), metadata=owned("Pod", "ReplicaSet")),
+    ]
+
+
+@pytest.mark.parametrize("scope", [ALL, Scope(("quiet", "meshed"))], ids=["all namespaces", "some of them"])
+def test_an_injection_that_only_the_namespace_asks_for_is_seen(scope: Scope) -> None:
+    cluster = MemoryCluster([*meshed("meshed", MESHED), *meshed("quiet", {})])
+    quiet, row = sorted(scan(cluster, scope, INDEX).rows, key=lambda r: r.namespace, reverse=True)
+    assert (row.namespace, row.ref, row.state) == ("meshed", "deployment/checkout", "injected")
+    (proxy,) = (f for f in row.findings if f.injected)
+    assert (proxy.name, proxy.family, proxy.confidence) == ("envoy", "aws-app-mesh-envoy", "certain")
+    assert quiet.state == "none"  # no mark, nobody asked: its Pods are not read
+
+
+def test_without_the_right_to_read_namespaces_the_list_is_as_it_would_be_without_them() -> None:
+    cluster = MemoryCluster(
+        meshed("meshed", MESHED), rights=lambda verb, resource, namespace: resource.plural != "namespaces"
+    )
+    (row,) = scan(cluster, ALL, INDEX).rows
+    assert row.state == "none"
+
+
 def test_what_may_not_be_read_is_a_gap_and_the_rest_is_there() -> None:
     cluster = MemoryCluster([workload()], rights=lambda verb, resource, namespace: resource.plural != "cronjobs")
     events: list[ScanEvent] = []

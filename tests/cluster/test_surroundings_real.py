@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from kubectl_sidecar.actions.inspect import Scope, scan
 from kubectl_sidecar.sources.kube import connect
 from tests.cluster.classic import APP, SHIPPER, Manifest, classic, is_native
 from tests.cluster.control_plane import ControlPlane
@@ -331,19 +332,23 @@ def test_an_injected_container_stays_because_its_injector_would_put_in_a_second_
         assert 'spec.initContainers[0].name: Duplicate value: "istio-proxy"' in refused()
 
 
+def create_injected(desk: Desk, deployment: Manifest, container: Manifest) -> None:
+    """The Deployment with Pods into which the webhook has put the container: the server needs a moment to learn of a webhook."""
+
+    def injected() -> bool:
+        desk.cluster.kubectl("delete", "deployment", "shop", "-n", desk.namespace, "--ignore-not-found")
+        desk.create(deployment)
+        pods = eventually(lambda: pods_of(desk), what="there are Pods")
+        return all(container["name"] in [c["name"] for c in pod["spec"]["containers"]] for pod in pods)
+
+    eventually(injected, what="the webhook is called")
+
+
 def test_a_mesh_that_injects_among_the_regular_containers(desk: Desk, kubelet: HollowKubelet) -> None:
     mesh = classic(pod={"tolerations": TOLERATIONS})
     desk.cluster.kubectl("label", "namespace", desk.namespace, "istio-injection=enabled")
     with mutating_webhook(desk.cluster, desk.namespace, injecting(PROXY)):
-
-        def injected() -> bool:
-            """The server needs a moment to learn of a webhook."""
-            desk.cluster.kubectl("delete", "deployment", "shop", "-n", desk.namespace, "--ignore-not-found")
-            desk.create(mesh)
-            pods = eventually(lambda: pods_of(desk), what="there are Pods")
-            return all(PROXY["name"] in [c["name"] for c in pod["spec"]["containers"]] for pod in pods)
-
-        eventually(injected, what="the webhook is called")
+        create_injected(desk, mesh, PROXY)
         desk.cluster.kubectl("rollout", "status", "deployment/shop", "-n", desk.namespace, "--timeout=120s")
         prepared = desk.prepare()
         assert risks(prepared)["mesh-injected"] == "caution"
@@ -355,6 +360,22 @@ def test_a_mesh_that_injects_among_the_regular_containers(desk: Desk, kubelet: H
         new = eventually(native, what="there is a new Pod")[0]
     # the mesh's proxy is a regular container as before: it starts after the helper, and not before it
     assert PROXY["name"] in [c["name"] for c in new["spec"]["containers"]]
+
+
+MARKLESS: Manifest = {"name": "envoy", "image": "public.ecr.aws/appmesh/aws-appmesh-envoy:v1.29.12.1-prod"}
+
+
+def test_an_injection_that_nothing_on_the_pods_tells_is_listed(desk: Desk) -> None:
+    """The namespace's label asks for it, and the webhook leaves no mark."""
+    desk.cluster.kubectl("label", "namespace", desk.namespace, "appmesh.k8s.aws/sidecarInjectorWebhook=enabled")
+    with mutating_webhook(desk.cluster, desk.namespace, injecting(MARKLESS)):
+        create_injected(desk, classic(containers=(APP,)), MARKLESS)
+        for namespaces in (None, (desk.namespace,)):
+            rows = scan(desk.kube, Scope(namespaces), desk.index).rows
+            (row,) = (row for row in rows if (row.namespace, row.ref) == (desk.namespace, "deployment/shop"))
+            assert row.state == "injected"
+            (proxy,) = (f for f in row.findings if f.injected)
+            assert (proxy.name, proxy.family) == (MARKLESS["name"], "aws-app-mesh-envoy")
 
 
 def test_without_a_mesh_nothing_is_said(desk: Desk) -> None:

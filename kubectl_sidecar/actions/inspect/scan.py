@@ -19,11 +19,12 @@ from kubectl_sidecar.core.decode import (
     Page,
     Shared,
     continue_token,
+    decode_metadata,
     decode_metadata_page,
     decode_or_broken,
     decode_page,
 )
-from kubectl_sidecar.core.kinds import KINDS, Kind, resolve
+from kubectl_sidecar.core.kinds import KINDS, NAMESPACES, Kind, resolve
 from kubectl_sidecar.core.workload import Broken, Metadata, Workload
 from kubectl_sidecar.errors import ClusterError, Expired, InputError, Invalid, NotFound, SidecarError
 from kubectl_sidecar.sources.cluster import Cluster, ListQuery
@@ -222,13 +223,16 @@ def _show_alone(scan: _Scan, item: Workload | Broken) -> None:
 
 
 def _injected(scan: _Scan) -> None:
-    """Fetches one Pod for each row whose Pods carry an injector's mark, and adds what was injected to the row."""
+    """Fetches one Pod for each row whose Pods carry an injector's mark, or may have been changed without one, and adds what was
+    injected to the row."""
     owners = {
         (kind, m.namespace or "", m.name or ""): _controller(m) for kind in ("ReplicaSet", "Job") for m in scan.metadata.get(kind, {}).values()
     }  # fmt: skip
     examples: dict[tuple[str, str, str], Metadata] = {}
-    for pod in scan.metadata.get("Pod", {}).values():
-        if not scan.index.injections.is_marked(pod):
+    pods = scan.metadata.get("Pod", {}).values()
+    unmarked = _unmarked_namespaces(scan) if pods and not scan.stop.is_set() else set()
+    for pod in pods:
+        if pod.namespace not in unmarked and not scan.index.injections.is_marked(pod):
             continue
         key = _controller(pod) or ("Pod", pod.namespace or "", pod.name or "")
         while owners.get(key):
@@ -236,6 +240,21 @@ def _injected(scan: _Scan) -> None:
         if key in scan.rows:
             examples.setdefault(key, pod)
     in_parallel(partial(_add_injected, scan, key, pod) for key, pod in examples.items())
+
+
+def _unmarked_namespaces(scan: _Scan) -> set[str]:
+    """Those that ask an injector that leaves no mark on Pods. Where namespaces may not be read none is known to, and the list is as
+    it would be without: a plan reads the Pods of its workload anyway."""
+    found: list[Metadata] = []
+    try:
+        if scan.scope.namespaces is None:
+            data = scan.cluster.list_page(NAMESPACES, None, ListQuery(metadata_only=True))
+            found = list(decode_metadata_page(data).items)
+        else:
+            found = [decode_metadata(scan.cluster.get(NAMESPACES, None, name)) for name in scan.scope.namespaces]
+    except SidecarError:
+        pass
+    return {m.name or "" for m in found if scan.index.injections.asked_unmarked(m)}
 
 
 def _add_injected(scan: _Scan, key: tuple[str, str, str], pod: Metadata) -> None:
