@@ -48,7 +48,9 @@ def judged(file: Path, index: RecipeIndex) -> Iterator[tuple[int, int | None, di
             or of_object({**obj, "apiVersion": "batch/v1"})
         )
         workload = decode_or_broken(kind, obj) if kind else None
-        if workload is None or isinstance(workload, Broken):
+        if isinstance(workload, Broken):
+            workload = workload.rest
+        if workload is None:
             continue
         for finding in classify(workload, index):
             yield number, item, obj, finding

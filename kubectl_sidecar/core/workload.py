@@ -338,9 +338,11 @@ class Workload(_Base, frozen=True):
 
 
 class Broken(_Base, frozen=True):
-    """An item that could not be decoded: what it is called, as far as that could be read, and the path of its fault."""
+    """An item that could not be decoded: what it is called, as far as that could be read, and the path of its fault. `rest` is the
+    workload without the fields that do not fit, where its Pod template does: in a file, `replicas: ${REPLICAS}`."""
 
     kind: Kind
     namespace: str
     name: str
     fault: str
+    rest: Workload | None = None

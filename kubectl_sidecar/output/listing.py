@@ -108,6 +108,7 @@ def action(finding: Finding, row: Row) -> Action:
         finding.list != "containers"
         or finding.role not in ("sidecar", "unknown")
         or finding.override in ("leave", "main")
+        or row.state == "broken"
     ):
         return "leave"
     if finding.injected:

@@ -321,6 +321,20 @@ def test_one_odd_field_makes_one_broken_row(program: Plugin) -> None:
     assert "containers[1].image" in ran.json["items"][0]["fault"]
 
 
+def test_a_placeholder_beside_the_pod_template_hides_no_sidecar(program: Plugin) -> None:
+    """The row stays broken, and nothing is proposed for it."""
+    unrendered = CLASSIC.replace("  selector:", "  replicas: ${REPLICAS}\n  selector:", 1)
+    (item,) = program.run("list", "-f", "-", "-o", "json", input=unrendered).json["items"]
+    assert (item["state"], item["fault"]) == ("broken", "spec.replicas: expected `int | null`, got `str`")
+    assert {c["name"]: (c["role"], c["action"]) for c in item["containers"]} == {
+        "shop": ("main", "leave"),
+        "log-shipper": ("sidecar", "leave"),
+    }
+    ran = program.run("migrate", "-f", "-", "--dry-run=client", input=unrendered)
+    assert (ran.code, ran.out) == (2, "")
+    assert "spec.replicas" in ran.sentence
+
+
 # What is imported
 
 

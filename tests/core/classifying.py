@@ -40,7 +40,7 @@ RECIPES = (
     Recipe("store-agent", "Agent", "secrets", Match(images=("acme/store",), names=("store-agent",), command=("store agent",)), generic=True),
     Recipe("tailer", "Tailer", "log shipper", Match(images=("tinybox",), command=("tail -F *",)), generic=True, placement=Placement("log-shipper")),
     Recipe("toolbox", "Shell", "other", Match(images=("shellbox",), names=("toolbox",), command=("sleep infinity", "sleep 3600")), generic=True),
-    Recipe("many", "Cache", "other", Match(images=("acme/many",), ports=(6379,)), generic=True, traffic="outbound"),
+    Recipe("many", "Cache", "other", Match(images=("acme/many",), names=("many-sidecar",), ports=(6379,)), generic=True, traffic="outbound"),
     Recipe("web-pair", "Web pair", "runtime", Match(images=("acme/front", "acme/back")), role="peer"),
     Recipe("node-thing", "Node agent", "agents", Match(images=("acme/node-thing",), names=("node-thing",)), role="main"),
     Recipe("syncer", "Content sync", "config sync", Match(images=("acme/syncer",), names=("content-sync",)), placement=Placement("config-sync")),

@@ -77,6 +77,13 @@ FOUND = {
         "db-dump", "likely"),
     "a cache of an image with many uses, beside the main": (
         workload(c("shop", ports=ports(80)), c("kv", "acme/many", ports=ports(6379))), "kv", "possible"),
+    "alone with a port and a readiness probe, of an image with many uses, beside the main": (
+        workload(c("shop"), c("kv", "acme/many", ports=ports(6379), readinessProbe={"tcpSocket": {"port": 6379}})), "kv", "possible"),
+    "called a sidecar, of an image with many uses": (
+        workload(c("app"), c("many-sidecar", "acme/many", ports=ports(6379))), "many-sidecar", "likely"),
+    "asks who comes in": (workload(c("shop"), c("oidc-auth", ports=ports(9080))), "oidc-auth", "possible"),
+    "a shell of no family, after which the workload is called as well": (
+        workload(APP, c("shell", command=["sleep", "infinity"], securityContext={"privileged": True}), name="app-shell"), "shell", "possible"),
     "the workload is called after its helper, and the app is misnamed": (
         workload(c("shipper", "acme/shipper", volumeMounts=mount("logs")), c("sidecar-container", volumeMounts=mount("logs")),
                  volumes=LOGS, name="shipper-sidecar"), "shipper", "possible"),

@@ -99,6 +99,30 @@ def test_one_odd_item_is_a_broken_row_and_the_others_stay(path: tuple[str | int,
     assert page.continue_token == "next"
 
 
+REST = {
+    "a text for the replicas": ({("spec", "replicas"): "${REPLICAS}"}, ["app", "logs"]),
+    "two fields": ({("spec", "replicas"): "3", ("spec", "paused"): "no"}, ["app", "logs"]),
+    "inside a field": ({("spec", "strategy"): {"type": 1}}, ["app", "logs"]),
+    "the Pod's annotations, which tell of roles": ({("spec", "template", "metadata"): {"annotations": 5}}, None),
+    "the Pod's spec": ({("spec", "template", "spec", "volumes"): 5}, None),
+    "one of both is the Pod's": ({("spec", "replicas"): "3", ("spec", "template", "spec", "volumes"): 5}, None),
+    "all of it": ({("spec",): "x"}, None),
+}
+
+
+@pytest.mark.parametrize(("odd", "containers"), REST.values(), ids=REST)
+def test_what_does_not_fit_and_is_not_the_pods_takes_nothing_else_with_it(
+    odd: dict[tuple[str, ...], Any], containers: list[str] | None
+) -> None:
+    kind = resolve("deploy")
+    obj = edits.apply(an_object(kind), [edits.Set(path, value) for path, value in odd.items()])
+    found = decode_or_broken(kind, obj)
+    assert isinstance(found, Broken)
+    assert (found.rest and [c.name for c in found.rest.spec.main_list]) == containers
+    (item,) = decode_page(kind, a_page(obj)).items
+    assert item == found
+
+
 @pytest.mark.parametrize("item", [5, None, "x", [], {}, {"metadata": None, "spec": None}], ids=repr)
 def test_an_item_that_is_hardly_there_loses_nothing(item: Any) -> None:
     deployment = resolve("deploy")

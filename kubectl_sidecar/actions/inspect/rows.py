@@ -31,7 +31,8 @@ class Source:
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """A workload as a list shows it. `fault` says what could not be read of a broken one."""
+    """A workload as a list shows it. `fault` says what could not be read of a broken one; it has findings where its Pod template
+    could."""
 
     source: Source
     kind: Kind
@@ -81,7 +82,7 @@ def row_of(
 ) -> Row:
     """The row of one workload, wherever it was read."""
     if isinstance(workload, Broken):
-        return _broken(workload, source)
+        return _broken(workload, index, source)
     return _row(workload, classify(workload, index, overrides=overrides or {}, surroundings=surroundings), source)
 
 
@@ -96,12 +97,22 @@ def rows_of(items: Iterable[Workload | Broken], index: RecipeIndex, source: Sour
         workloads = [item for item in some if isinstance(item, Workload)]
         findings = iter(classify_all(workloads, index))
         for item in some:
-            yield _broken(item, source) if isinstance(item, Broken) else _row(item, next(findings), source)
+            yield _broken(item, index, source) if isinstance(item, Broken) else _row(item, next(findings), source)
 
 
-def _broken(item: Broken, source: Source) -> Row:
-    kind = item.kind
-    return Row(source, kind, kind.resource.api_version, item.namespace, item.name, "broken", fault=item.fault)
+def _broken(item: Broken, index: RecipeIndex, source: Source) -> Row:
+    kind, rest = item.kind, item.rest
+    return Row(
+        source,
+        kind,
+        kind.resource.api_version,
+        item.namespace,
+        item.name,
+        "broken",
+        classify(rest, index) if rest else (),
+        owner=owner_of(rest.metadata) if rest else _NOBODY,
+        fault=item.fault,
+    )
 
 
 def _row(workload: Workload, findings: tuple[Finding, ...], source: Source) -> Row:

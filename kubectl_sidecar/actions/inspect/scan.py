@@ -237,7 +237,7 @@ def _injected(scan: _Scan) -> None:
         key = _controller(pod) or ("Pod", pod.namespace or "", pod.name or "")
         while owners.get(key):
             key = owners[key] or key
-        if key in scan.rows:
+        if key in scan.rows and scan.rows[key].state != "broken":
             examples.setdefault(key, pod)
     in_parallel(partial(_add_injected, scan, key, pod) for key, pod in examples.items())
 

@@ -94,18 +94,20 @@ def list_order(scene: Scene) -> None:
 
 
 def ports_and_probes(scene: Scene) -> None:
-    """The only container with a port for users, or with a readiness probe, is likelier the main. A port for
-    metrics alone adds to other signs of an exporter; workers have one as well."""
+    """The only container with a port for users, or with a readiness probe, is likelier the main, unless another one has the
+    workload's name: then it may as well stand in front of that one. A port for metrics alone adds to other signs of an exporter;
+    workers have one as well."""
     if scene.is_job:  # there a port is what helpers have
         return
+    is_known = any(exists_for(s) for s in scene.all)
     serving = [s for s in scene.all if s.traits.fittings.user_port]
-    if len(serving) == 1 and _open(serving[0]):
+    if len(serving) == 1 and _open(serving[0]) and (not is_known or exists_for(serving[0])):
         serving[0].add("ports", "the only one with a port that is not for metrics", "low", "main", "ports")
     for seen in scene.all:
         if seen.side and seen.traits.fittings.declared and serving and not seen.traits.fittings.user_port:
             seen.add("metrics-port", "has only a port for metrics", "low", "sidecar", "ports")
     probed = [s for s in scene.all if s.traits.fittings.has_readiness]
-    if len(probed) == 1 and _open(probed[0]):
+    if len(probed) == 1 and _open(probed[0]) and (not is_known or exists_for(probed[0])):
         probed[0].add("probes", "the only one with a readiness probe", "low", "main", "readinessProbe")
 
 

@@ -26,13 +26,14 @@ def named_like_workload(scene: Scene) -> None:
 
 def helper_name(scene: Scene) -> None:
     """A container whose author calls it a sidecar probably is one. Other words of that kind are weak: names lie. What the
-    family already told is not told again."""
+    family already told, and not as a weak fact only, is not told again."""
     for seen in scene.all:
         hit = seen.hit
         rank = scene.shape.likenesses[seen.index].rank if "named-like-workload" in seen.told else 0
         for word, field, text in seen.traits.helper_words:
             if hit and (hit.named if field == "name" else hit.image != "no"):
-                continue
+                if word != "sidecar" or seen.side > POINTS["low"]:
+                    continue
             if word == "sidecar" and (not rank or (field == "name" and rank in _NOT_BY_NAME)):
                 whom = None if text else seen
                 weight: Weight = "medium" if text else "high"
@@ -72,11 +73,13 @@ _BY_NAME = frozenset({"named-like-workload", "default-container"})
 
 
 def forget_part_of_name(scene: Scene) -> None:
-    """That a part of the workload's name fits says nothing of a container that is attached to another one."""
+    """That a part of the workload's name fits says nothing of a container that is attached to another one, nor of one that only
+    sleeps while another works."""
+    work = not all(s.idle for s in scene.all)
     for seen, likeness in zip(scene.all, scene.shape.likenesses, strict=True):
-        if not (seen.has_high and 0 < likeness.rank <= 2 and "named-like-workload" in seen.told):
+        if not (0 < likeness.rank <= 2 and "named-like-workload" in seen.told):
             continue
-        if any(e.weight == "high" and e.rule not in BY_LOOKS for e in seen.evidence):
+        if (seen.idle and work) or any(e.weight == "high" and e.rule not in BY_LOOKS for e in seen.evidence):
             seen.main -= sum(POINTS[e.weight] for e in seen.against if e.rule == "named-like-workload")
             seen.against = [e for e in seen.against if e.rule != "named-like-workload"]
 
