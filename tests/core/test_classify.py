@@ -81,6 +81,9 @@ FOUND = {
         workload(c("shop"), c("kv", "acme/many", ports=ports(6379), readinessProbe={"tcpSocket": {"port": 6379}})), "kv", "possible"),
     "called a sidecar, of an image with many uses": (
         workload(c("app"), c("many-sidecar", "acme/many", ports=ports(6379))), "many-sidecar", "likely"),
+    "a backup that keeps what it wrote in a claim of its own": (
+        workload(c("shop", volumeMounts=mount("data")), c("backup", volumeMounts=[*read("data"), *mount("old")]),
+                 volumes=[{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in ("data", "old")]), "backup", "possible"),
     "asks who comes in": (workload(c("shop"), c("oidc-auth", ports=ports(9080))), "oidc-auth", "possible"),
     "a shell of no family, after which the workload is called as well": (
         workload(APP, c("shell", command=["sleep", "infinity"], securityContext={"privileged": True}), name="app-shell"), "shell", "possible"),

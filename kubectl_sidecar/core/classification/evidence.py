@@ -12,7 +12,7 @@ from kubectl_sidecar.core.classification.behaviour import BEHAVIOUR_RULES
 from kubectl_sidecar.core.classification.dials import DIAL_RULES
 from kubectl_sidecar.core.classification.findings import Role, Weight
 from kubectl_sidecar.core.classification.injection import advice
-from kubectl_sidecar.core.classification.names import NAME_RULES
+from kubectl_sidecar.core.classification.names import NAME_RULES, exists_for
 from kubectl_sidecar.core.classification.scene import BY_LOOKS, POINTS, Scene, Seen
 from kubectl_sidecar.core.classification.volumes import VOLUME_RULES
 from kubectl_sidecar.core.recipes.globs import quoted
@@ -149,13 +149,15 @@ def node_agent(scene: Scene) -> None:
 
 
 def claim(scene: Scene) -> None:
-    """The only container that mounts a claim keeps the data; a helper of a known family may have one for its buffers, unless the
-    workload is called as it."""
+    """The only container that mounts a claim keeps the data. A helper may have one as well, for its buffers or its backups: that of
+    a known family, unless the workload is called as it, and one beside the container that has the workload's name."""
     for name in scene.shape.claims:
         holders = [s for s in scene.all if name in s.mounts]
         if len(holders) != 1 or "claim" in holders[0].told:
             continue
         seen = holders[0]
+        if any(exists_for(s) for s in scene.others(seen)):
+            continue
         if not seen.has_high or ("named-like-workload" in seen.told and seen.by_looks):
             seen.add("claim", f"alone mounts the claim {name[:63]}", "medium", "main", "volumeMounts")
 
