@@ -31,9 +31,9 @@ def helper_name(scene: Scene) -> None:
         hit = seen.hit
         rank = scene.shape.likenesses[seen.index].rank if "named-like-workload" in seen.told else 0
         for word, field, text in seen.traits.helper_words:
-            if hit and (hit.named if field == "name" else hit.image != "no"):
-                if word != "sidecar" or seen.side > POINTS["low"]:
-                    continue
+            is_told = hit and (hit.named if field == "name" else hit.image != "no")
+            if is_told and (word != "sidecar" or seen.side > POINTS["low"]):
+                continue
             if word == "sidecar" and (not rank or (field == "name" and rank in _NOT_BY_NAME)):
                 whom = None if text else seen
                 weight: Weight = "medium" if text else "high"

@@ -12,6 +12,7 @@ from kubectl_sidecar.core.pod.scripts import files_that_end_it, makes, waited_fo
 from kubectl_sidecar.core.problems import kill_switch, kills
 from kubectl_sidecar.core.recipes.globs import capped_words, glob, quoted
 from kubectl_sidecar.core.recipes.patterns import any_fits
+from kubectl_sidecar.core.recipes.recipe import Match
 from kubectl_sidecar.core.risks.context import Context
 from kubectl_sidecar.core.workload import Container
 
@@ -132,12 +133,16 @@ def shared_pid_kill(context: Context) -> Iterator[Risk]:
             )
 
 
+_NOTHING = Match()
+
+
 def exit_wrapper(context: Context) -> Iterator[Risk]:
     """Wrappers that wait for a proxy at the start and end it with the app; the proxy itself may be injected later."""
     if not any(r.finding.recipe and r.finding.recipe.traffic != "none" for r in context.relocations):
         return
+    wrappers = [recipe.wrappers for recipe in context.recipes if recipe.wrappers != _NOTHING]
     for app in context.apps:
-        sign = next((found for recipe in context.recipes if (found := any_fits(recipe.wrappers, app))), "")
+        sign = next((found for match in wrappers if (found := any_fits(match, app))), "")
         if sign:
             yield Risk(
                 "exit-wrapper",
