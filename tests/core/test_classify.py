@@ -84,6 +84,10 @@ FOUND = {
     "a backup that keeps what it wrote in a claim of its own": (
         workload(c("shop", volumeMounts=mount("data")), c("backup", volumeMounts=[*read("data"), *mount("old")]),
                  volumes=[{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in ("data", "old")]), "backup", "possible"),
+    "one of which nothing is known, beside the main": (workload(c("shop"), c("thing")), "thing", "possible"),
+    "the workload is called after its family, and it brings another its files": (
+        workload(c("web", volumeMounts=mount("site")), c("fetch", "acme/syncer", volumeMounts=mount("site", "/sync")),
+                 volumes=empty("site"), name="syncer"), "fetch", "likely"),
     "asks who comes in": (workload(c("shop"), c("oidc-auth", ports=ports(9080))), "oidc-auth", "possible"),
     "a shell of no family, after which the workload is called as well": (
         workload(APP, c("shell", command=["sleep", "infinity"], securityContext={"privileged": True}), name="app-shell"), "shell", "possible"),
@@ -188,6 +192,11 @@ LEFT_ALONE = {
     "a program that makes sidecars": (workload(c("sidecar-injector", "own/sidecar-injector:1"), GUARD), "guard"),
     "an app with a sidecar": (workload(c("web-with-sidecar"), GUARD, name="web"), "guard"),
     "a controller of backups": (workload(APP, c("backup-controller", "own/backup-controller:1")), ""),
+    "called by what proves nothing, as the workload is": (
+        workload(c("thing"), c("adapter-container"), name="adapter-container-example"), ""),
+    "an app beside the helper that the workload is called after": (workload(c("guard", "acme/guard"), c("thing"), name="guard"), ""),
+    "one of the image that the main runs": (workload(c("shop", "own/x:1"), c("thing", "own/x:1")), ""),
+    "an interface beside what has the workload's name": (workload(c("shop"), c("shop-ui")), ""),
     "a part that is called after the main": (workload(c("shop"), c("shop-worker")), ""),
     "a listener in a shell": (workload(APP, c("other", command=["sh", "-c", "exec serve --listen=http://localhost:9000"])), ""),
     "part of a program, its image named like the workload": (

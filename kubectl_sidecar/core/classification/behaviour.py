@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from kubectl_sidecar.core.classification.findings import Weight
-from kubectl_sidecar.core.classification.names import beside_main, exists_for
+from kubectl_sidecar.core.classification.names import beside_main, company, exists_for
 from kubectl_sidecar.core.classification.scene import Scene, Seen
 
 
@@ -206,5 +206,6 @@ HABITS: Mapping[str, Callable[[Scene], None]] = {
     "same-image": same_image,
     "chore": chore,
     "beside-main": beside_main,
+    "company": company,
 }
 """Weak habits, asked only where a doubt is left; see evidence.py."""

@@ -15,7 +15,7 @@ from kubectl_sidecar.core.classification.confidence import confidence_of
 from kubectl_sidecar.core.classification.evidence import RULES
 from kubectl_sidecar.core.classification.findings import Confidence, Evidence, Finding, Override, Role, Surroundings
 from kubectl_sidecar.core.classification.injection import advice
-from kubectl_sidecar.core.classification.names import forget_part_of_name
+from kubectl_sidecar.core.classification.names import forget_name
 from kubectl_sidecar.core.classification.overrides import Decisions, decisions
 from kubectl_sidecar.core.classification.roles import weigh
 from kubectl_sidecar.core.classification.scene import Scene, Seen, Shape, shape_of
@@ -178,7 +178,7 @@ def _weigh(scene: Scene, decided: Decided) -> list[Finding]:
     """A finding for each container, that has no name yet."""
     for rule in _RULES:
         rule(scene)
-    forget_part_of_name(scene)
+    forget_name(scene)
     if _in_doubt(scene):
         for rule in _HABITS:
             rule(scene)

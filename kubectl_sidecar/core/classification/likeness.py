@@ -78,6 +78,6 @@ def _part(own: str, name: str, image: str, family: str) -> Likeness:
 
 def _is_part(part: str, name: str) -> bool:
     """Whether a telling name stands at an end of the workload's: `shop` in `release-shop` and in `shop-v2`."""
-    if part not in name or len(part) < 3 or part in PROVES_NOTHING:
+    if part not in name or len(part) < 3 or PROVES_NOTHING.issuperset(part.split("-")):
         return False
     return part == name or name.startswith(part + "-") or name.endswith("-" + part)

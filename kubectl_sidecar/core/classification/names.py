@@ -72,14 +72,25 @@ def exists_for(seen: Seen) -> bool:
 _BY_NAME = frozenset({"named-like-workload", "default-container"})
 
 
-def forget_part_of_name(scene: Scene) -> None:
+_LABELS, _FAMILYS = 4, 5
+"""Likeness to a label that says what the workload is, and likeness of the family to the workload's name."""
+_FILES = frozenset({"writes-content", "reads-logs"})
+
+
+def forget_name(scene: Scene) -> None:
     """That a part of the workload's name fits says nothing of a container that is attached to another one, nor of one that only
-    sleeps while another works."""
+    sleeps while another works. That the workload is called after its family does not either, where it brings files to another or
+    reads them as that family does."""
     work = not all(s.idle for s in scene.all)
     for seen, likeness in zip(scene.all, scene.shape.likenesses, strict=True):
-        if not (0 < likeness.rank <= 2 and "named-like-workload" in seen.told):
+        if "named-like-workload" not in seen.told:
             continue
-        if (seen.idle and work) or any(e.weight == "high" and e.rule not in BY_LOOKS for e in seen.evidence):
+        is_part = 0 < likeness.rank <= 2
+        if (
+            (is_part and seen.idle and work)
+            or (is_part and any(e.weight == "high" and e.rule not in BY_LOOKS for e in seen.evidence))
+            or (likeness.rank == _FAMILYS and not seen.told.isdisjoint(_FILES))
+        ):
             seen.main -= sum(POINTS[e.weight] for e in seen.against if e.rule == "named-like-workload")
             seen.against = [e for e in seen.against if e.rule != "named-like-workload"]
 
@@ -90,12 +101,26 @@ def beside_main(scene: Scene) -> None:
     mains = [s for s in scene.all if exists_for(s)]
     if len(mains) != 1:
         return
+    after = ", which the workload exists for"
     for seen in scene.all:
         if not seen.side or seen.main or seen.has_high:
             continue
         if sum(POINTS[e.weight] for e in seen.evidence if e.rule not in _SERVES) >= POINTS["medium"]:
-            after = ", which the workload exists for"
             seen.add("beside-main", "is beside ", "medium", "sidecar", whom=mains[0], after=after)
+
+
+def company(scene: Scene) -> None:
+    """Beside the one container that has the workload's name and no helper's looks, one of which nothing at all is known may be there
+    for it, unless both run one image, or it is called as parts of an app are."""
+    mains = [s for s in scene.all if exists_for(s)]
+    if len(mains) != 1 or mains[0].side or scene.shape.likenesses[mains[0].index].rank < _LABELS:
+        return
+    main = mains[0]
+    twins = scene.shape.twins or range(len(scene.all))
+    for seen in scene.all:
+        if not (seen.told or seen.traits.part or twins[seen.index] == twins[main.index]):
+            text, after = "says nothing of itself, and is beside ", ", which has the workload's name"
+            seen.add("company", text, "low", "sidecar", whom=main, after=after)
 
 
 _SERVES = frozenset({"serves-main", "job-service", "dials-other"})

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from kubectl_sidecar.core.classification.calling import named
+from kubectl_sidecar.core.classification.calling import is_part, named
 from kubectl_sidecar.core.classification.pointers import (
     Pointer,
     in_env,
@@ -64,7 +64,7 @@ class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
     that rules read, else empty; `signals`: they send signals to processes; `idle`: it only sleeps, as a stand-in or a place to
     `exec` into; `chore`: it is a line of shell that does something again and again, with a sleep between.
     `helper_words` are words in its name or image that helpers are called by, as (word, field, text; no text for its own name).
-    `device`: it has a limit for a device or huge pages."""
+    `part`: it is called as parts of an app are. `device`: it has a limit for a device or huge pages."""
 
     hit: Hit | None
     family_hit: bool
@@ -78,6 +78,7 @@ class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
     idle: bool
     chore: bool
     helper_words: tuple[tuple[str, str, str], ...]
+    part: bool
     device: bool
 
 
@@ -150,6 +151,7 @@ def read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
         ("sleep" in text or "/dev/null" in text) and _idle(text),
         "while" in text and "sleep" in text and _chore(words, text),
         _helper_words(word, in_image, c.name, image) if word or in_image else (),
+        is_part(c.name),
         limits is not None and not limits.keys() <= _PLAIN and _has_device(limits),
     )
     key = (_hit_key(hit) if hit else None, said)

@@ -69,7 +69,7 @@ class _Compiled:
 
 
 UNSPECIFIC = word_set(
-    "agent app auth backend cache cli client config container controller core daemon db exporter frontend gateway helper init "
+    "agent app auth backend cache cli client config container controller core daemon db distributor exporter frontend gateway helper init "
     "loader log logger logs main manager metrics monitor mount node operator plugin proxy queue reload reloader router server service shell "
     "sidecar sync tail tunnel ui wait watcher web worker tool tools base runtime image sh bash"
 )
