@@ -54,7 +54,7 @@ class TestPrecedence:
     """Flag > annotation > the user's recipes > packaged recipes > evidence, each step over the one below."""
 
     CASES: ClassVar[dict[str, tuple[RecipeIndex, str | None, Override | None, str, str, bool]]] = {
-        "evidence alone": (RecipeIndex(()), None, None, "unknown", "", False),
+        "evidence alone": (RecipeIndex(()), None, None, "sidecar", "", False),
         "packaged over evidence": (RecipeIndex((PACKAGED,)), None, None, "sidecar", "known-aide", True),
         "mine over packaged": (RecipeIndex((PACKAGED,), preferred=(MINE,)), None, None, "sidecar", "my-aide", False),
         "annotation over mine": (
