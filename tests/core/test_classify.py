@@ -192,6 +192,9 @@ LEFT_ALONE = {
     "a program that makes sidecars": (workload(c("sidecar-injector", "own/sidecar-injector:1"), GUARD), "guard"),
     "an app with a sidecar": (workload(c("web-with-sidecar"), GUARD, name="web"), "guard"),
     "a controller of backups": (workload(APP, c("backup-controller", "own/backup-controller:1")), ""),
+    "a program of its own in the Pod of its client": (
+        workload(c("app", env=env(DB_HOST="127.0.0.1", DB_PORT="5432")), c("db", "acme/back")), ""),
+    "a program of its own beside the container with the workload's name": (workload(c("shop"), c("db", "acme/back")), ""),
     "called by what proves nothing, as the workload is": (
         workload(c("thing"), c("adapter-container"), name="adapter-container-example"), ""),
     "an app beside the helper that the workload is called after": (workload(c("guard", "acme/guard"), c("thing"), name="guard"), ""),

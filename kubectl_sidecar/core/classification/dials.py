@@ -63,7 +63,7 @@ def _client(seen: Seen, other: Seen, pointer: Pointer) -> None:
             seen.add("dials-main", text, weight, "sidecar", pointer.path, whom=other, after=after)
         return
     from_env, clear = _from_env(pointer), pointer.use == "client"
-    if seen.side:  # what looks like a helper itself is attached to the other, not served by it
+    if seen.side or other.is_own_program:  # what looks like a helper itself is attached to the other, not served by it
         strength: Weight | None = None
     elif known_outbound:
         strength = "high"

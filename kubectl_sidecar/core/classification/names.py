@@ -111,14 +111,14 @@ def beside_main(scene: Scene) -> None:
 
 def company(scene: Scene) -> None:
     """Beside the one container that has the workload's name and no helper's looks, one of which nothing at all is known may be there
-    for it, unless both run one image, or it is called as parts of an app are."""
+    for it, unless both run one image, or it is a program of its own, or is called as parts of an app are."""
     mains = [s for s in scene.all if exists_for(s)]
     if len(mains) != 1 or mains[0].side or scene.shape.likenesses[mains[0].index].rank < _LABELS:
         return
     main = mains[0]
     twins = scene.shape.twins or range(len(scene.all))
     for seen in scene.all:
-        if not (seen.told or seen.traits.part or twins[seen.index] == twins[main.index]):
+        if not (seen.told or seen.is_own_program or seen.traits.part or twins[seen.index] == twins[main.index]):
             text, after = "says nothing of itself, and is beside ", ", which has the workload's name"
             seen.add("company", text, "low", "sidecar", whom=main, after=after)
 

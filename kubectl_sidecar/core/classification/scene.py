@@ -162,6 +162,12 @@ class Seen:
         self.injected = self.has_high = False
 
     @property
+    def is_own_program(self) -> bool:
+        """Whether its image is one of a family that is nobody's helper, a database server say, and has no other use."""
+        hit = self.hit
+        return hit is not None and hit.recipe.role != "sidecar" and hit.image != "no" and not hit.recipe.generic
+
+    @property
     def by_looks(self) -> bool:
         """Whether only what it is like speaks for a helper, and nothing of its part in this Pod."""
         return all(e.rule in BY_LOOKS for e in self.evidence)
