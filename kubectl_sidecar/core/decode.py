@@ -7,7 +7,7 @@ page is kept. Measured on 10,000 Deployments (61 MB) in `make bench`."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from typing import Any, Generic, TypeVar
@@ -215,11 +215,13 @@ _FAULTS = 8
 
 def _rest(kind: Kind, obj: Mapping[str, Any], path: str) -> Workload | None:
     """The object without what does not fit, unless that is of its Pod template, or there is too much of it."""
+    from kubectl_sidecar.core import edits  # a list hardly ever needs it
+
     template = ".".join(str(key) for key in kind.template)
     for _ in range(_FAULTS):
         if not path or "[" in path or not template or _overlap(path, template):
             return None
-        obj = _without(obj, path.split("."))
+        obj = edits.apply(obj, [edits.Remove(tuple(path.split(".")))])
         try:
             return decode_object(kind, obj)
         except DecodeError as error:
@@ -229,13 +231,6 @@ def _rest(kind: Kind, obj: Mapping[str, Any], path: str) -> Workload | None:
 
 def _overlap(path: str, other: str) -> bool:
     return f"{path}.".startswith(f"{other}.") or f"{other}.".startswith(f"{path}.")
-
-
-def _without(value: Any, keys: Sequence[str]) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    first, *rest = keys
-    return {k: _without(v, rest) if k == first else v for k, v in value.items() if k != first or rest}
 
 
 def _is_pod(kind: Kind) -> bool:

@@ -83,7 +83,7 @@ def row_of(
     """The row of one workload, wherever it was read."""
     if isinstance(workload, Broken):
         return _broken(workload, index, source)
-    return _row(workload, classify(workload, index, overrides=overrides or {}, surroundings=surroundings), source)
+    return _row(workload, classify(workload, index, overrides=overrides, surroundings=surroundings), source)
 
 
 TOGETHER = 16

@@ -25,6 +25,7 @@ from kubectl_sidecar.core.decode import (
     decode_page,
 )
 from kubectl_sidecar.core.kinds import KINDS, NAMESPACES, Kind, resolve
+from kubectl_sidecar.core.recipes.injections import Injections
 from kubectl_sidecar.core.workload import Broken, Metadata, Workload
 from kubectl_sidecar.errors import ClusterError, Expired, InputError, Invalid, NotFound, SidecarError
 from kubectl_sidecar.sources.cluster import Cluster, ListQuery
@@ -245,16 +246,15 @@ def _injected(scan: _Scan) -> None:
 def _unmarked_namespaces(scan: _Scan) -> set[str]:
     """Those that ask an injector that leaves no mark on Pods. Where namespaces may not be read none is known to, and the list is as
     it would be without: a plan reads the Pods of its workload anyway."""
-    found: list[Metadata] = []
+    markless = Injections(recipe for recipe in scan.index.recipes if recipe.injector and not recipe.injector.marks)
     try:
         if scan.scope.namespaces is None:
-            data = scan.cluster.list_page(NAMESPACES, None, ListQuery(metadata_only=True))
-            found = list(decode_metadata_page(data).items)
+            found = decode_metadata_page(scan.cluster.list_page(NAMESPACES, None, ListQuery(metadata_only=True))).items
         else:
-            found = [decode_metadata(scan.cluster.get(NAMESPACES, None, name)) for name in scan.scope.namespaces]
+            found = tuple(decode_metadata(scan.cluster.get(NAMESPACES, None, name)) for name in scan.scope.namespaces)
     except SidecarError:
-        pass
-    return {m.name or "" for m in found if scan.index.injections.asked_unmarked(m)}
+        return set()
+    return {m.name or "" for m in found if markless.asked({**(m.labels or {}), **(m.annotations or {})})}
 
 
 def _add_injected(scan: _Scan, key: tuple[str, str, str], pod: Metadata) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from kubectl_sidecar.core.classification.findings import Weight
-from kubectl_sidecar.core.classification.names import beside_main, company, exists_for
+from kubectl_sidecar.core.classification.names import beside_main, company, exists_for, sole_main
 from kubectl_sidecar.core.classification.scene import Scene, Seen
 
 
@@ -99,15 +99,15 @@ def ports_and_probes(scene: Scene) -> None:
     workers have one as well."""
     if scene.is_job:  # there a port is what helpers have
         return
-    is_known = any(exists_for(s) for s in scene.all)
+    known = [s for s in scene.all if exists_for(s)]
     serving = [s for s in scene.all if s.traits.fittings.user_port]
-    if len(serving) == 1 and _open(serving[0]) and (not is_known or exists_for(serving[0])):
+    if len(serving) == 1 and _open(serving[0]) and (not known or serving[0] in known):
         serving[0].add("ports", "the only one with a port that is not for metrics", "low", "main", "ports")
     for seen in scene.all:
         if seen.side and seen.traits.fittings.declared and serving and not seen.traits.fittings.user_port:
             seen.add("metrics-port", "has only a port for metrics", "low", "sidecar", "ports")
     probed = [s for s in scene.all if s.traits.fittings.has_readiness]
-    if len(probed) == 1 and _open(probed[0]) and (not is_known or exists_for(probed[0])):
+    if len(probed) == 1 and _open(probed[0]) and (not known or probed[0] in known):
         probed[0].add("probes", "the only one with a readiness probe", "low", "main", "readinessProbe")
 
 
@@ -181,12 +181,11 @@ def chore(scene: Scene) -> None:
     if scene.shape.kind == "DaemonSet":
         return
     loops = [s for s in scene.all if s.traits.chore and not (s.idle or s.has_high or _listens(s))]
-    mains = [s for s in scene.all if exists_for(s)] if loops else []
-    if len(mains) != 1:
+    main = sole_main(scene) if loops else None
+    if main is None:
         return
-    twins = scene.shape.twins or range(len(scene.all))
     for seen in loops:
-        if seen is not mains[0] and twins[seen.index] != twins[mains[0].index]:
+        if not scene.same_image(seen, main):
             seen.add("chore", "repeats commands of a shell, with a sleep between", "medium", "sidecar", "command")
 
 

@@ -15,7 +15,6 @@ from kubectl_sidecar.core.classification.scene import Scene, Seen
 def dials_other(scene: Scene) -> None:
     """A container that forwards to, scrapes or pokes another on localhost is that one's helper. One that is a client of
     another (database, proxy, collector) has a helper in it; but parts of one program, of one image, are each other's clients."""
-    twins = scene.shape.twins or range(len(scene.all))
     for seen in scene.all:
         for pointer in seen.traits.pointers:
             if pointer.use == "front" and "dials-main" in seen.told:
@@ -25,7 +24,7 @@ def dials_other(scene: Scene) -> None:
                 _front(seen, pointer, other, declared)
             elif (
                 other
-                and twins[other.index] != twins[seen.index]
+                and not scene.same_image(other, seen)
                 and not other.injected
                 and (pointer.port or pointer.use == "client" or _meant(pointer.key, other, scene))
             ):

@@ -72,6 +72,12 @@ def exists_for(seen: Seen) -> bool:
 _BY_NAME = frozenset({"named-like-workload", "default-container"})
 
 
+def sole_main(scene: Scene) -> Seen | None:
+    """The one container that the workload exists for; None where a high fact names none, or several."""
+    mains = [s for s in scene.all if exists_for(s)]
+    return mains[0] if len(mains) == 1 else None
+
+
 _LABELS, _FAMILYS = 4, 5
 """Likeness to a label that says what the workload is, and likeness of the family to the workload's name."""
 _FILES = frozenset({"writes-content", "reads-logs"})
@@ -98,27 +104,25 @@ def forget_name(scene: Scene) -> None:
 def beside_main(scene: Scene) -> None:
     """Where one container is known to be what the workload exists for, another that has a helper's looks or ways, and nothing
     of a main, is there for it. That the main dials it does not count: so it does with a database."""
-    mains = [s for s in scene.all if exists_for(s)]
-    if len(mains) != 1:
+    main = sole_main(scene)
+    if main is None:
         return
     after = ", which the workload exists for"
     for seen in scene.all:
         if not seen.side or seen.main or seen.has_high:
             continue
         if sum(POINTS[e.weight] for e in seen.evidence if e.rule not in _SERVES) >= POINTS["medium"]:
-            seen.add("beside-main", "is beside ", "medium", "sidecar", whom=mains[0], after=after)
+            seen.add("beside-main", "is beside ", "medium", "sidecar", whom=main, after=after)
 
 
 def company(scene: Scene) -> None:
     """Beside the one container that has the workload's name and no helper's looks, one of which nothing at all is known may be there
     for it, unless both run one image, or it is a program of its own, or is called as parts of an app are."""
-    mains = [s for s in scene.all if exists_for(s)]
-    if len(mains) != 1 or mains[0].side or scene.shape.likenesses[mains[0].index].rank < _LABELS:
+    main = sole_main(scene)
+    if main is None or main.side or scene.shape.likenesses[main.index].rank < _LABELS:
         return
-    main = mains[0]
-    twins = scene.shape.twins or range(len(scene.all))
     for seen in scene.all:
-        if not (seen.told or seen.is_own_program or seen.traits.part or twins[seen.index] == twins[main.index]):
+        if not (seen.told or seen.is_own_program or seen.traits.part or scene.same_image(seen, main)):
             text, after = "says nothing of itself, and is beside ", ", which has the workload's name"
             seen.add("company", text, "low", "sidecar", whom=main, after=after)
 

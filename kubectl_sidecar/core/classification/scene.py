@@ -229,6 +229,10 @@ class Scene:
             return False
         return all(s.main < POINTS["medium"] for s in self.all) and not all(s.has_high for s in self.all)
 
+    def same_image(self, one: Seen, other: Seen) -> bool:
+        twins = self.shape.twins
+        return one is other or (bool(twins) and twins[one.index] == twins[other.index])
+
     def others(self, one: Seen) -> list[Seen]:
         return [s for s in self.all if s is not one]
 

@@ -14,18 +14,13 @@ _REMEMBERED = 8_192
 _NO = frozenset({"false", "disabled", "no", "0"})
 
 
-_Asks = dict[str, set[str | None]]
-"""Keys that ask, with the values that do; None for any."""
-
-
 class Injections:
     """What the recipes with an injector say of keys, and of values."""
 
     def __init__(self, recipes: Iterable[Recipe]) -> None:
         self._globs: list[tuple[Callable[[str], bool], Recipe]] = []
         self._exact: dict[str, list[Recipe]] = {}
-        self._asks: _Asks = {}
-        self._asks_unmarked: _Asks = {}
+        self._asks: dict[str, set[str | None]] = {}
         self._plain: set[str] = set()
         for recipe in recipes:
             if recipe.injector is None:
@@ -38,8 +33,6 @@ class Injections:
             for ask in recipe.injector.asks:
                 key, equals, value = ask.partition("=")
                 self._asks.setdefault(key, set()).add(value if equals else None)
-                if not recipe.injector.marks:
-                    self._asks_unmarked.setdefault(key, set()).add(value if equals else None)
 
     def marked(self, key: str) -> Sequence[Recipe]:
         """Whose injectors leave this key as their mark."""
@@ -68,21 +61,13 @@ class Injections:
     def asked(self, values: Mapping[str, object]) -> str:
         """The first of these annotations or labels that asks for an injection, as `key=value`; empty where none does. One that
         may have any value asks with any that does not say no."""
-        return _asked(self._asks, values)
-
-    def asked_unmarked(self, metadata: Metadata) -> bool:
-        """Whether a namespace asks an injector that leaves no mark: of its Pods nothing but what is in them tells."""
-        return any(_asked(self._asks_unmarked, values) for values in (metadata.annotations, metadata.labels) if values)
+        for key in self._asks.keys() & values.keys():
+            wanted, value = self._asks[key], values[key]
+            if isinstance(value, str) and (value in wanted or (None in wanted and value and value.lower() not in _NO)):
+                return f"{key}={value}"
+        return ""
 
     def refused(self, values: Mapping[str, object]) -> bool:
         """Whether one of the keys that ask says no here."""
         found = (values[key] for key in self._asks.keys() & values.keys())
         return any(isinstance(value, str) and value.lower() in _NO for value in found)
-
-
-def _asked(asks: _Asks, values: Mapping[str, object]) -> str:
-    for key in asks.keys() & values.keys():
-        wanted, value = asks[key], values[key]
-        if isinstance(value, str) and (value in wanted or (None in wanted and value and value.lower() not in _NO)):
-            return f"{key}={value}"
-    return ""
