@@ -114,7 +114,7 @@ FOUND = {
     "the workload has its name, and it serves the other": (
         workload(c("content-sync", "acme/syncer", volumeMounts=mount("html")), c("server", volumeMounts=read("html")), volumes=WWW,
                  name="content-sync-example"), "content-sync", "certain"),
-    "generic image with its command": (workload(APP, c("store-agent", "acme/store", command=["store", "agent"])), "store-agent", "certain"),
+    "generic image with its command": (workload(APP, c("store-agent", "acme/store", command=["store", "agent"])), "store-agent", "likely"),
     "mounts for another": (workload(c("app", volumeMounts=mount("m", **SHARED)), MOUNTER), "thing", "possible"),
     "waits for the file that the app touches": (workload(c("app", command=TOUCH), c("thing", command=SENTINEL)), "thing", "possible"),
     "server beside a Job's work": (workload(c("shop", command=["work"]), c("kv", ports=ports(6379)), kind="Job"), "kv", "possible"),
@@ -200,8 +200,25 @@ LEFT_ALONE = {
     "an app beside the helper that the workload is called after": (workload(c("guard", "acme/guard"), c("thing"), name="guard"), ""),
     "one of the image that the main runs": (workload(c("shop", "own/x:1"), c("thing", "own/x:1")), ""),
     "an interface beside what has the workload's name": (workload(c("shop"), c("shop-ui")), ""),
+    "one whose image is of the project that the main's is of": (
+        workload(c("shop", "acme/shop-server"), c("recognizer", "acme/shop-recognizer")), ""),
     "a part that is called after the main": (workload(c("shop"), c("shop-worker")), ""),
     "a listener in a shell": (workload(APP, c("other", command=["sh", "-c", "exec serve --listen=http://localhost:9000"])), ""),
+    "a program with its plug-in": (
+        workload(c("dns", args=["--webhook-provider-url=http://localhost:8888"]), c("plugin", ports=ports(8888))), ""),
+    "a test of what it runs against": (
+        workload(c("scan", args=["--target", "http://localhost:80"]), c("app", ports=ports(80)), kind="Job"), "app"),
+    "a part of an app that forwards to another": (
+        workload(c("web", ports=ports(80), env=env(API_UPSTREAM="http://localhost:81")), c("api", ports=ports(81))), ""),
+    "an app that is started in the background, and its log": (
+        workload(c("app", command=["sh", "-c", "/app/bin/start.sh; tail -F /app/logs/x.log"], volumeMounts=mount("logs")),
+                 c("thing", volumeMounts=mount("logs")), volumes=empty("logs")), ""),
+    "the very name of the workload, beside a client": (
+        workload(c("db-proxy", "acme/db-proxy", ports=ports(6432)), c("thing", env=env(DSN="db://localhost:6432")), name="db-proxy"), ""),
+    "an exporter of what a proxy brings": (
+        workload(c("nudger", "acme/nudger", env=env(DSN="db://localhost:5432")), c("db-proxy", "acme/db-proxy")), "db-proxy"),
+    "a helper that another is called after": (
+        workload(c("shipper", "acme/shipper"), c("shipper-exporter", ports=ports(9100))), "shipper-exporter"),
     "part of a program, its image named like the workload": (
         workload(c("scheduler", "own/flow:2"), c("triggerer", "own/flow:2"), name="flow-scheduler"), ""),
 }  # fmt: skip
@@ -212,6 +229,53 @@ def test_a_look_alike_is_left_alone(subject: Workload, sidecars: str) -> None:
     findings = judge(subject)
     assert {f.name for f in findings if f.role == "sidecar"} == set(sidecars.split()), findings
     assert any(f.role in ("main", "unknown") for f in findings)
+
+
+STORE_ARGS = ["store", "agent"]
+CLIENT = c("thing", env=env(DSN="db://localhost:6432"))
+OWN_WORK = {
+    "a store with the data of its StatefulSet, listed second": (
+        workload(c("watcher"), c("store-agent", "acme/store", args=STORE_ARGS, volumeMounts=mount("data")), kind="StatefulSet", volumes=CLAIM),
+        "store-agent"),
+    "a proxy that is listed first, and who asks it": (
+        workload(c("db-proxy", "acme/db-proxy", ports=ports(6432)), CLIENT, name="pool"), "db-proxy"),
+    "a proxy that the workload is called after, and who asks it": (
+        workload(CLIENT, c("db-proxy", "acme/db-proxy", ports=ports(6432)), name="tools-db-proxy"), "db-proxy"),
+    "a proxy and what it keeps its sessions in": (
+        workload(c("guard", "acme/guard", args=["--session-url=kv://localhost:6379"]), c("kv", ports=ports(6379)), name="sso"), "guard"),
+    "a shipper and the proxy that it goes out by": (
+        workload(c("shipper", "acme/shipper", env=env(HTTP_PROXY="http://localhost:3128")), c("egress", ports=ports(3128))), "shipper"),
+    "a proxy that shows by its environment only": (
+        workload(c("dns", ports=ports(53), env=env(UPSTREAMS="127.0.0.1#5335")), c("root", ports=ports(5335))), "dns"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("subject", "name"), OWN_WORK.values(), ids=OWN_WORK.keys())
+def test_a_known_helper_that_may_have_helpers_of_its_own_is_never_surely_a_sidecar(
+    subject: Workload, name: str
+) -> None:
+    """Nothing in such a manifest tells it from a helper with its app; nothing moves it unless a person names it."""
+    found = one(judge(subject), name)
+    assert found.role != "sidecar" or found.confidence == "possible", found
+
+
+@pytest.mark.parametrize(("script", "only_sleeps"), [("sleep 30; curl http://tick", False), ("sleep 30", True)])
+def test_a_loop_that_works_after_each_sleep_does_not_only_sleep(script: str, only_sleeps: bool) -> None:
+    found = one(judge(workload(c("a"), c("poll", command=["sh", "-c", f"while true; do {script}; done"]))), "poll")
+    assert ("idle" in {e.rule for e in (*found.evidence, *found.against)}) == only_sleeps
+
+
+@pytest.mark.parametrize(("script", "family"), [("tail -F /x & exec serve", ""), ("exec tail -F /x", "tailer")])
+def test_a_script_is_the_program_that_it_becomes(script: str, family: str) -> None:
+    index = RecipeIndex([Recipe("tailer", "Tailer", "log shipper", Match(command=("tail -F *",)))])
+    assert (
+        one(classify(workload(APP, c("thing", "own/x", command=["sh", "-c", script])), index), "thing").family == family
+    )
+
+
+def test_an_address_to_poke_for_a_reload_makes_a_helper() -> None:
+    findings = judge(workload(APP, c("thing", args=["--webhook-url=http://localhost:8080/-/reload"])))
+    assert one(findings, "thing").role == "sidecar"
 
 
 def test_the_only_container_is_the_main_whatever_it_is() -> None:

@@ -46,7 +46,7 @@ def test_no_secret_is_quoted(subject: Workload) -> None:
 
 SHOWN: dict[str, tuple[Any, str]] = {
     "a long option": (["--upstream-url=http://localhost:8080"], "dials --upstream-url=localhost:8080"),
-    "a long option with one dash": (["-webhook-url=http://localhost:8080"], "dials -webhook-url=localhost:8080"),
+    "a long option with one dash": (["-upstream-url=http://localhost:8080"], "dials -upstream-url=localhost:8080"),
     "a word for its value": (["--target", "http://localhost:8080"], "dials --target=localhost:8080"),
 }
 

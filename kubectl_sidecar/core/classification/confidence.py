@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from kubectl_sidecar.core.classification.findings import Confidence, Evidence
 
+_PROGRAM = frozenset({"family", "family-command"})
+
 
 def confidence_of(evidence: Sequence[Evidence], against: Sequence[Evidence]) -> Confidence:
     """How sure a role is, by the facts alone:
@@ -13,12 +15,17 @@ def confidence_of(evidence: Sequence[Evidence], against: Sequence[Evidence]) -> 
     certain   a decisive fact, or two high ones with nothing against
     likely    one high fact, or two medium ones, with nothing against
     possible  anything less, or anything against
+
+    Which program a container is, is one fact, be it told by image, name and command: alone it is never `certain`.
     """
     high = medium = 0
+    program = False
     for one in evidence:
         weight = one.weight
         if weight == "high":
-            high += 1
+            is_program = one.rule in _PROGRAM
+            high += not (program and is_program)
+            program = program or is_program
         elif weight == "medium":
             medium += 1
         elif weight == "decisive":

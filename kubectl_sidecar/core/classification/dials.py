@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from kubectl_sidecar.core.classification.findings import Weight
-from kubectl_sidecar.core.classification.pointers import Pointer, key_parts
+from kubectl_sidecar.core.classification.pointers import STORES, Pointer, key_parts
 from kubectl_sidecar.core.classification.scene import Scene, Seen
+from kubectl_sidecar.core.recipes.recipe import Recipe
 
 
 def dials_other(scene: Scene) -> None:
@@ -21,7 +22,7 @@ def dials_other(scene: Scene) -> None:
                 continue  # said once is enough
             other, declared = scene.owner(pointer.port, seen)
             if pointer.use == "front":
-                _front(seen, pointer, other, declared)
+                _front(seen, pointer, other, declared, scene.is_job)
             elif (
                 other
                 and not scene.same_image(other, seen)
@@ -31,13 +32,15 @@ def dials_other(scene: Scene) -> None:
                 _client(seen, other, pointer)
 
 
-def _front(seen: Seen, pointer: Pointer, other: Seen | None, declared: bool) -> None:
-    """It forwards to, scrapes or pokes what listens on that port."""
+def _front(seen: Seen, pointer: Pointer, other: Seen | None, declared: bool, in_job: bool) -> None:
+    """It forwards to, scrapes or pokes what listens on that port. In a Job, what only dials may be the work: a test of the other."""
     if pointer.port is None or "dials-main" in seen.told or (other is None and pointer.port in seen.traits.ports):
         return
+    if in_job and not (seen.family_hit or seen.traits.fittings.declared):
+        return
     weight: Weight = "high"
-    if not declared and _from_env(pointer):
-        weight = "low"
+    if _from_env(pointer) and not seen.family_hit:
+        weight = "medium" if declared and not seen.traits.part else "low"
     if other and declared:
         seen.add("dials-main", f"dials {pointer}, a port of ", weight, "sidecar", pointer.path, whom=other)
     else:
@@ -55,10 +58,10 @@ def _client(seen: Seen, other: Seen, pointer: Pointer) -> None:
     outbound = recipe is not None and recipe.role == "sidecar" and recipe.traffic == "outbound"
     known_outbound = outbound and other.family_hit
     text, after = f"dials {pointer}, which ", " serves"
-    if seen.family_hit:
-        # A known helper that dials another is attached to it, whatever the option is called; of two helpers this says nothing.
-        if "dials-main" not in seen.told and not known_outbound:
-            weight: Weight = "high" if seen.hit and seen.hit.recipe.traffic != "outbound" else "low"
+    if seen.family_hit and seen.hit:
+        if known_outbound:
+            _serves(other, seen, "high", pointer)
+        elif (weight := _attaching(seen.hit.recipe, pointer)) and "dials-main" not in seen.told:
             seen.add("dials-main", text, weight, "sidecar", pointer.path, whom=other, after=after)
         return
     from_env, clear = _from_env(pointer), pointer.use == "client"
@@ -70,12 +73,33 @@ def _client(seen: Seen, other: Seen, pointer: Pointer) -> None:
         strength = "medium"
     else:
         strength = "low" if clear else None
-    if strength and "serves-main" not in other.told:
-        path = f"{seen.path}.{pointer.path}"
-        other.add("serves-main", "", strength, "sidecar", whom=seen, after=f" dials it: {pointer}", path=path)
+    if strength:
+        _serves(other, seen, strength, pointer)
     serves = seen.traits.fittings.declared or seen.traits.fittings.has_readiness
     if not (clear or known_outbound or serves or "dials-other" in seen.told):
         seen.add("dials-other", text, "low", "sidecar", pointer.path, whom=other, after=after)
+
+
+def _serves(server: Seen, client: Seen, weight: Weight, pointer: Pointer) -> None:
+    if "serves-main" not in server.told:
+        path = f"{client.path}.{pointer.path}"
+        server.add("serves-main", "", weight, "sidecar", whom=client, after=f" dials it: {pointer}", path=path)
+
+
+def _attaching(recipe: Recipe, pointer: Pointer) -> Weight | None:
+    """What it says that a known helper dials another: the one that always works for another is attached to it, whatever the option is
+    called; another kind may only use it (its proxy, its store, what it ships to), as it would in a workload of its own."""
+    if recipe.attached:
+        return "high"
+    if (
+        pointer.use == "client"
+        or recipe.placement.place == "log-shipper"
+        or not key_parts(pointer.key).isdisjoint(STORES)
+    ):
+        return None
+    if recipe.traffic == "outbound":
+        return "low"
+    return "high" if recipe.traffic == "inbound" else "medium"
 
 
 def _from_env(pointer: Pointer) -> bool:

@@ -150,7 +150,8 @@ def node_agent(scene: Scene) -> None:
 
 def claim(scene: Scene) -> None:
     """The only container that mounts a claim keeps the data. A helper may have one as well, for its buffers or its backups: that of
-    a known family, unless the workload is called as it, and one beside the container that has the workload's name."""
+    a known family, unless that has many uses, or the workload is called as it or a StatefulSet, where nothing else ties it to
+    another; and one beside the container that has the workload's name."""
     for name in scene.shape.claims:
         holders = [s for s in scene.all if name in s.mounts]
         if len(holders) != 1 or "claim" in holders[0].told:
@@ -158,8 +159,20 @@ def claim(scene: Scene) -> None:
         seen = holders[0]
         if any(exists_for(s) for s in scene.others(seen)):
             continue
-        if not seen.has_high or ("named-like-workload" in seen.told and seen.by_looks):
+        keeps_data = scene.shape.kind == "StatefulSet" or "named-like-workload" in seen.told
+        keeps_data = keeps_data or bool(seen.hit and seen.hit.recipe.generic)
+        if not seen.has_high or (keeps_data and seen.by_looks):
             seen.add("claim", f"alone mounts the claim {name[:63]}", "medium", "main", "volumeMounts")
+
+
+def leads(scene: Scene) -> None:
+    """The first in the list, a server that is nothing but a known helper which the others dial, may be there for other Pods too, with
+    these others for its own helpers; unless something names one of them as the main."""
+    first = scene.all[0]
+    if "serves-main" not in first.told or not first.by_looks or first.injected:
+        return
+    if all(s.main < POINTS["medium"] for s in scene.others(first)) and "named-like-workload" not in first.told:
+        first.add("leads", "is first in the list, and serves another", "low", "main")
 
 
 RULES: Mapping[str, Rule] = {
@@ -170,6 +183,7 @@ RULES: Mapping[str, Rule] = {
     **DIAL_RULES,
     "service-port": service_port,
     "claim": claim,
+    "leads": leads,
     **VOLUME_RULES,
     "node-agent": node_agent,
     **BEHAVIOUR_RULES,

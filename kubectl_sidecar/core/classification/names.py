@@ -56,7 +56,7 @@ def named_after(scene: Scene) -> None:
     surely so where that one is what the workload exists for."""
     for index, other in scene.shape.offshoots:
         seen, whom = scene.all[index], scene.all[other]
-        if seen.told.isdisjoint(_SAID) and not whom.side:
+        if seen.told.isdisjoint(_SAID) and whom.by_looks:
             weight: Weight = "high" if exists_for(whom) else "medium"
             seen.add("named-after", "is called after ", weight, "sidecar", "name", whom=whom)
 
@@ -80,6 +80,7 @@ def sole_main(scene: Scene) -> Seen | None:
 
 _LABELS, _FAMILYS = 4, 5
 """Likeness to a label that says what the workload is, and likeness of the family to the workload's name."""
+_AS_IT_IS = BY_LOOKS | {"serves-main"}
 _FILES = frozenset({"writes-content", "reads-logs"})
 
 
@@ -94,7 +95,7 @@ def forget_name(scene: Scene) -> None:
         is_part = 0 < likeness.rank <= 2
         if (
             (is_part and seen.idle and work)
-            or (is_part and any(e.weight == "high" and e.rule not in BY_LOOKS for e in seen.evidence))
+            or (is_part and any(e.weight == "high" and e.rule not in _AS_IT_IS for e in seen.evidence))
             or (likeness.rank == _FAMILYS and not seen.told.isdisjoint(_FILES))
         ):
             seen.main -= sum(POINTS[e.weight] for e in seen.against if e.rule == "named-like-workload")
@@ -117,12 +118,12 @@ def beside_main(scene: Scene) -> None:
 
 def company(scene: Scene) -> None:
     """Beside the one container that has the workload's name and no helper's looks, one of which nothing at all is known may be there
-    for it, unless both run one image, or it is a program of its own, or is called as parts of an app are."""
+    for it, unless both run images of one project, or it is a program of its own, or is called as parts of an app are."""
     main = sole_main(scene)
     if main is None or main.side or scene.shape.likenesses[main.index].rank < _LABELS:
         return
     for seen in scene.all:
-        if not (seen.told or seen.is_own_program or seen.traits.part or scene.same_image(seen, main)):
+        if not (seen.told or seen.is_own_program or seen.traits.part or scene.same_project(seen, main)):
             text, after = "says nothing of itself, and is beside ", ", which has the workload's name"
             seen.add("company", text, "low", "sidecar", whom=main, after=after)
 

@@ -47,11 +47,13 @@ _PART = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])")
 _SERVES = re.compile(r"=tcp:(?:[\w.]+:)?(\d{2,5})\b")
 
 FRONT = word_set(
-    "upstream upstreams scrape reload reloader webhook probe target targets monitor notify poll forward delegate delegates"
+    "upstream upstreams scrape reload reloader probe target targets monitor poll forward delegate delegates"
 )
 CLIENT = word_set(
     "db database dsn sql jdbc cache broker queue proxy otlp collector tracing trace tracer statsd telemetry docker tunnel secrets"
 )
+STORES = word_set("redis memcached session sessions store storage repository repo")
+"""What a program keeps its own things in: it uses what it dials by such a name, and does not work for it."""
 LISTEN = word_set(
     "listen listener bind serve serving advertise expose metrics health healthz diagnostic insecure readiness liveness"
 )
@@ -131,7 +133,8 @@ def in_words(words: tuple[str, ...], command_words: int) -> tuple[list[Pointer],
                 if port:
                     own.add(port)
                 continue
-            dialled.append(Pointer(meaning.use if key else "some", key, found[1], port, path))
+            use: Use = "front" if "reload" in word[found.end() :] else meaning.use if key else "some"
+            dialled.append(Pointer(use, key, found[1], port, path))
             if len(dialled) >= 16:
                 return dialled, own
     return dialled, own
@@ -174,7 +177,8 @@ def _in_value(name: str, value: str) -> tuple[Use, str, int | None] | None:
     if meaning.listens and (meaning.listens_with_scheme or not _with_scheme(value, found.start())):
         return None
     port = int(found[2]) if found[2] else None
-    return (meaning.use, found[1], port) if port is None or 0 < port < 65_536 else None
+    use: Use = "front" if "reload" in value[found.end() :] else meaning.use
+    return (use, found[1], port) if port is None or 0 < port < 65_536 else None
 
 
 def _neighbour(container: Container, name: str) -> int | None:

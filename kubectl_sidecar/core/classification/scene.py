@@ -6,6 +6,7 @@ gives its index. A Scene lives for one weighing and is the only thing in this pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
@@ -29,7 +30,7 @@ class Shape(msgspec.Struct, frozen=True, gc=False):
     """See the module. `marks` are the keys of annotations and labels of the template that injectors leave, each with where it
     stands. `default` is the container that an annotation of kubectl names, and the annotation. `heaviest` are the containers
     that request three quarters or more of the cpu and of the memory. `twins` is, for each container, the first one with its
-    image; empty where all differ. `callings` are name and image of each container, where a host name may mean one of two.
+    image, `kin` the first one whose image is of the same project by its name; empty where all differ. `callings` are name and image of each container, where a host name may mean one of two.
     `offshoots` are pairs: the first is called as the second with a helper's word behind it."""
 
     kind: str
@@ -43,6 +44,7 @@ class Shape(msgspec.Struct, frozen=True, gc=False):
     host_paths: tuple[tuple[str, str], ...]
     heaviest: tuple[tuple[str, int], ...]
     twins: tuple[int, ...]
+    kin: tuple[int, ...]
     callings: tuple[tuple[str, str], ...]
     offshoots: tuple[tuple[int, int], ...]
 
@@ -77,6 +79,7 @@ def shape_of(workload: Workload, known: Sequence[Known], recipes: RecipeIndex) -
         host_paths,
         _heaviest(tuple(requests)),
         _twins(paths) if len(set(paths)) < len(paths) else (),
+        _kin(tuple(paths)),
         _callings(known) if len(known) == 2 else (),
         _offshoots(known, names) if stems else (),
     )
@@ -120,6 +123,17 @@ def _heaviest(requests: tuple[tuple[float, float], ...]) -> tuple[tuple[str, int
 
 def _twins(paths: Sequence[str]) -> tuple[int, ...]:
     return tuple([paths.index(path) if path else i for i, path in enumerate(paths)])
+
+
+@lru_cache(maxsize=1024)
+def _kin(paths: tuple[str, ...]) -> tuple[int, ...]:
+    """`acme/shop-server` and `acme/shop-search` are one project's."""
+    projects = [_PROJECT.match(path) for path in paths]
+    names = [found[0] if found else path for found, path in zip(projects, paths, strict=True)]
+    return _twins(names) if len(set(names)) < len(names) else ()
+
+
+_PROJECT = re.compile(r".+/[^-/]{3,}(?![^-])")
 
 
 def _callings(known: Sequence[Known]) -> tuple[tuple[str, str], ...]:
@@ -169,8 +183,9 @@ class Seen:
 
     @property
     def by_looks(self) -> bool:
-        """Whether only what it is like speaks for a helper, and nothing of its part in this Pod."""
-        return all(e.rule in BY_LOOKS for e in self.evidence)
+        """Whether only what it is like speaks for a helper, and nothing of its part in this Pod; that it is dialled does not,
+        since a server is."""
+        return all(e.rule in BY_LOOKS or e.rule == "serves-main" for e in self.evidence)
 
     def add(
         self,
@@ -232,6 +247,10 @@ class Scene:
     def same_image(self, one: Seen, other: Seen) -> bool:
         twins = self.shape.twins
         return one is other or (bool(twins) and twins[one.index] == twins[other.index])
+
+    def same_project(self, one: Seen, other: Seen) -> bool:
+        kin = self.shape.kin
+        return bool(kin) and kin[one.index] == kin[other.index]
 
     def others(self, one: Seen) -> list[Seen]:
         return [s for s in self.all if s is not one]

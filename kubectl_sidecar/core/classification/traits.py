@@ -30,7 +30,8 @@ from kubectl_sidecar.core.recipes.match import UNSPECIFIC, Hit, RecipeIndex
 from kubectl_sidecar.core.recipes.recipe import Recipe
 from kubectl_sidecar.core.workload import Container, Port, Quantity, SecurityContext, VolumeMount, Workload
 
-METRICS_PORTS = frozenset({15090, 2020, 8888, *range(9090, 9501)})
+METRICS_PORTS = frozenset({15090, 2020, 8888, *range(9090, 9501)} - {9092, 9093, 9200, 9300, 9418, 9443})
+"""Those that exporters take, without the ones that brokers, search engines, Git and HTTPS are known for."""
 _WRAPPERS = ("sh", "bash", "/bin/sh", "/bin/bash", "-c", "exec")
 _TOOLS = ("pkill ", "killall ", "kill ")
 
@@ -234,7 +235,9 @@ def _idle(text: str) -> bool:
     words = [w for w in text.replace(";", " ").split()[:24] if w not in _WRAPPERS]
     if words[:1] in (["sleep"], ["/bin/sleep"]):
         return len(words) == 2
-    return words[:3] == ["tail", "-f", "/dev/null"] or words[:4] == ["while", "true", "do", "sleep"]
+    return words[:3] == ["tail", "-f", "/dev/null"] or (
+        words[:4] == ["while", "true", "do", "sleep"] and words[5:6] in ([], ["done"], ["&"])
+    )
 
 
 def _chore(words: tuple[str, ...], text: str) -> bool:

@@ -93,8 +93,11 @@ _SEPARATOR = re.compile(r"[-/_.]")
 
 
 _SHELL = word_set(
-    "sh bash ash /bin/sh /bin/bash /bin/ash -c -ec -ce -xc exec set -e -ex touch mkdir -p sleep until while ! [ ] -f -s -e -d test do done true then"
+    "; sh bash ash /bin/sh /bin/bash /bin/ash "
+    "-c -ec -ce -xc exec set -e -ex touch mkdir -p sleep until while ! [ ] -f -s -e -d test do done true then"
 )
+_STARTS = word_set("; -c -ec -ce -xc exec do then until while !")
+"""Words behind which a command stands."""
 
 
 def tails_log(scene: Scene) -> None:
@@ -103,9 +106,9 @@ def tails_log(scene: Scene) -> None:
         script = seen.traits.script
         if "tail" not in script:
             continue
-        words = script.replace(";", " ").replace("&&", " ").split()[:200]
+        words = script.replace(";", " ; ").replace("&&", " ; ").split()[:200]
         place = next((i for i, w in enumerate(words) if w in ("tail", "/usr/bin/tail")), -1)
-        if place < 0 or any(w not in _SHELL and not w.startswith("/") and not w.isdigit() for w in words[:place]):
+        if place < 0 or not _only_prepares(words[:place]):
             continue
         rest = words[place + 1 :]
         follows = any(w.startswith("-") and "f" in w.lower() for w in rest)
@@ -120,6 +123,15 @@ def tails_log(scene: Scene) -> None:
             continue
         text = f"its whole work is tail of {quoted(file)}"
         seen.add("tails-log", text, "high" if shared else "medium", "sidecar", "command")
+
+
+def _only_prepares(words: list[str]) -> bool:
+    """Whether what stands before it makes and waits for files, and starts no program of its own."""
+    for before, word in pairwise([";", *words]):
+        is_file = word.startswith("/") and before not in _STARTS
+        if not (word in _SHELL or word.isdigit() or is_file):
+            return False
+    return True
 
 
 def _shares(scene: Scene, seen: Seen, file: str) -> bool:

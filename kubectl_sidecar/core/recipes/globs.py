@@ -149,6 +149,17 @@ def quoted(text: str) -> str:
     return without_user_info(text)[:80]
 
 
+_EXEC = re.compile(r"(?:^|[;&\n]|\bthen|\bdo|-c)\s*exec\s")
+
+
+def program_of(text: str) -> str:
+    """A command without what a script does before it becomes another program with `exec`, in the background or to prepare."""
+    if "exec " not in text:
+        return text
+    ends = [found.end() for found in _EXEC.finditer(text)]
+    return text[ends[-1] :] if ends else text
+
+
 def words_and_text(container: Container) -> tuple[tuple[str, ...], str]:
     """Command and args as far as they are looked at, and they joined."""
     command, args = container.command, container.args

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from kubectl_sidecar.core.recipes.globs import Image, glob, inside, literal, parse_image, tokens, word_set
+from kubectl_sidecar.core.recipes.globs import Image, glob, inside, literal, parse_image, program_of, tokens, word_set
 from kubectl_sidecar.core.recipes.injections import Injections
 from kubectl_sidecar.core.recipes.patterns import ImagePattern, Tests, image_pattern, tests_of
 from kubectl_sidecar.core.recipes.recipe import Recipe
@@ -181,6 +181,7 @@ class RecipeIndex:
         self, container: Container, words: tuple[str, ...], text: str, judged: tuple[_Candidate, ...]
     ) -> Hit | None:
         """The earliest recipe that fits by command alone, whatever the image: a weak fit, and none for a generic one."""
+        text = program_of(text)
         possible = []
         for part, entry in self._loose_commands:
             if part in text:
