@@ -115,6 +115,11 @@ FOUND = {
         workload(c("content-sync", "acme/syncer", volumeMounts=mount("html")), c("server", volumeMounts=read("html")), volumes=WWW,
                  name="content-sync-example"), "content-sync", "certain"),
     "generic image with its command": (workload(APP, c("store-agent", "acme/store", command=["store", "agent"])), "store-agent", "likely"),
+    "always works for another, and shares a volume with it, though the workload is called so": (
+        workload(c("nudger", "acme/nudger", volumeMounts=mount("socket")), c("driver", volumeMounts=mount("socket")), name="nudger",
+                 volumes=empty("socket")), "nudger", "likely"),
+    "beside what is called as a part of the workload and has the device": (
+        workload(c("gpu-test", resources={"limits": {"example.com/gpu": "8"}}), c("thing"), name="gpu-test-host-1"), "thing", "possible"),
     "mounts for another": (workload(c("app", volumeMounts=mount("m", **SHARED)), MOUNTER), "thing", "possible"),
     "waits for the file that the app touches": (workload(c("app", command=TOUCH), c("thing", command=SENTINEL)), "thing", "possible"),
     "server beside a Job's work": (workload(c("shop", command=["work"]), c("kv", ports=ports(6379)), kind="Job"), "kv", "possible"),

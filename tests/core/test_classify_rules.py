@@ -50,6 +50,7 @@ SPEAKS: dict[str, tuple[Workload, Surroundings, str, str, str]] = {
     "beside-main": (workload(c("shop"), c("conf-reloader")), ALONE, "conf-reloader", "beside-main", "sidecar"),
     "company": (workload(c("shop"), c("b")), ALONE, "b", "company", "sidecar"),
     "service-port": (workload(A, c("b", ports=ports(80))), SERVICE, "b", "service-port", "main"),
+    "serves-users": (workload(A, c("guard", "acme/guard", ports=ports(80))), ALONE, "guard", "ports", "main"),
     "leads": (
         workload(c("db-proxy", "acme/db-proxy"), c("a", env=env(DSN="db://localhost:6432"))), ALONE, "db-proxy", "leads", "main"),
     "node-agent": (workload(A, c("b", volumeMounts=mount("sys")), kind="DaemonSet", volumes=NODE), ALONE, "b", "node-agent", "main"),
@@ -85,6 +86,7 @@ SILENT: dict[str, tuple[Workload, Surroundings, str, str]] = {
     "beside-main": (workload(A, c("conf-reloader")), ALONE, "conf-reloader", "beside-main"),
     "company": (workload(c("shop"), c("shop-worker")), ALONE, "shop-worker", "company"),
     "service-port": (workload(A, c("b", ports=ports(81))), SERVICE, "b", "service-port"),
+    "serves-users": (workload(c("a", ports=ports(81)), c("guard", "acme/guard", ports=ports(80))), ALONE, "guard", "ports"),
     "leads": (
         workload(c("a", env=env(DSN="db://localhost:6432")), c("db-proxy", "acme/db-proxy")), ALONE, "db-proxy", "leads"),
     "node-agent": (workload(A, c("b", volumeMounts=mount("ssl")), kind="DaemonSet", volumes=NODE), ALONE, "b", "node-agent"),

@@ -8,7 +8,7 @@ from kubectl_sidecar.core.recipes.globs import word_set
 
 HELPER_WORDS = word_set(
     "exporter reloader reload shipper logger logs log logging sync syncer synch watcher nanny resizer forwarder tailer tail helper "
-    "synchronizer monitor monit backup dump logrotate refresher renewer healthz healthcheck initializer unsealer authz oidc"
+    "synchronizer monitor monit backup dump logrotate refresher renewer healthz healthcheck initializer unsealer authz oidc loader fetcher puller"
 )
 TELLING = word_set("exporter reloader reload shipper tailer nanny logrotate")
 """Those of them that are never what an app is called by."""

@@ -165,6 +165,20 @@ def claim(scene: Scene) -> None:
             seen.add("claim", f"alone mounts the claim {name[:63]}", "medium", "main", "volumeMounts")
 
 
+def serves_users(scene: Scene) -> None:
+    """A proxy that users go through, or a program of many uses, that looks like a helper and alone has a port for users, may be a
+    gateway or a server with helpers of its own, unless anything ties it to another container or names that one as the main."""
+    serving = [s for s in scene.all if s.traits.fittings.user_port]
+    if scene.is_job or len(serving) != 1:
+        return
+    seen = serving[0]
+    recipe = seen.hit.recipe if seen.hit else None
+    if recipe is None or seen.side < POINTS["medium"] or not seen.told <= BY_LOOKS:
+        return
+    if (recipe.generic or recipe.traffic == "inbound") and all(s.main < POINTS["medium"] for s in scene.others(seen)):
+        seen.add("ports", "the only one with a port that is not for metrics", "low", "main", "ports")
+
+
 def leads(scene: Scene) -> None:
     """The first in the list, a server that is nothing but a known helper which the others dial, may be there for other Pods too, with
     these others for its own helpers; unless something names one of them as the main."""
@@ -184,6 +198,7 @@ RULES: Mapping[str, Rule] = {
     "service-port": service_port,
     "claim": claim,
     "leads": leads,
+    "serves-users": serves_users,
     **VOLUME_RULES,
     "node-agent": node_agent,
     **BEHAVIOUR_RULES,

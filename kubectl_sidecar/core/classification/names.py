@@ -87,7 +87,8 @@ _FILES = frozenset({"writes-content", "reads-logs"})
 def forget_name(scene: Scene) -> None:
     """That a part of the workload's name fits says nothing of a container that is attached to another one, nor of one that only
     sleeps while another works. That the workload is called after its family does not either, where it brings files to another or
-    reads them as that family does."""
+    reads them as that family does; nor does its very name say anything of what always works for another, and shares a volume
+    with one of another kind."""
     work = not all(s.idle for s in scene.all)
     for seen, likeness in zip(scene.all, scene.shape.likenesses, strict=True):
         if "named-like-workload" not in seen.told:
@@ -97,9 +98,16 @@ def forget_name(scene: Scene) -> None:
             (is_part and seen.idle and work)
             or (is_part and any(e.weight == "high" and e.rule not in _AS_IT_IS for e in seen.evidence))
             or (likeness.rank == _FAMILYS and not seen.told.isdisjoint(_FILES))
+            or _works_for_another(seen, scene)
         ):
             seen.main -= sum(POINTS[e.weight] for e in seen.against if e.rule == "named-like-workload")
             seen.against = [e for e in seen.against if e.rule != "named-like-workload"]
+
+
+def _works_for_another(seen: Seen, scene: Scene) -> bool:
+    if not (seen.hit and seen.family_hit and seen.hit.recipe.attached):
+        return False
+    return any(not (o.hit or seen.mounts.keys().isdisjoint(o.mounts)) for o in scene.others(seen))
 
 
 def beside_main(scene: Scene) -> None:
@@ -117,10 +125,13 @@ def beside_main(scene: Scene) -> None:
 
 
 def company(scene: Scene) -> None:
-    """Beside the one container that has the workload's name and no helper's looks, one of which nothing at all is known may be there
-    for it, unless both run images of one project, or it is a program of its own, or is called as parts of an app are."""
+    """Beside the one container that has the workload's name, or a part of it and a device, and no helper's looks, one of which nothing
+    at all is known may be there for it, unless both run images of one project, or it is a program of its own, or is called as
+    parts of an app are."""
     main = sole_main(scene)
-    if main is None or main.side or scene.shape.likenesses[main.index].rank < _LABELS:
+    if main is None or main.side:
+        return
+    if scene.shape.likenesses[main.index].rank < _LABELS and "device" not in main.told:
         return
     for seen in scene.all:
         if not (seen.told or seen.is_own_program or seen.traits.part or scene.same_project(seen, main)):

@@ -30,8 +30,9 @@ class Shape(msgspec.Struct, frozen=True, gc=False):
     """See the module. `marks` are the keys of annotations and labels of the template that injectors leave, each with where it
     stands. `default` is the container that an annotation of kubectl names, and the annotation. `heaviest` are the containers
     that request three quarters or more of the cpu and of the memory. `twins` is, for each container, the first one with its
-    image, `kin` the first one whose image is of the same project by its name; empty where all differ. `callings` are name and image of each container, where a host name may mean one of two.
-    `offshoots` are pairs: the first is called as the second with a helper's word behind it."""
+    image, `kin` the first one whose image is of the same project by its name; empty where all differ. `callings` are name and
+    image of each container, where a host name may mean one of two. `offshoots` are pairs: the first is called as the second
+    with a helper's word behind it."""
 
     kind: str
     share_process_namespace: bool
