@@ -6,7 +6,6 @@ gives its index. A Scene lives for one weighing and is the only thing in this pa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
@@ -54,11 +53,11 @@ def shape_of(workload: Workload, known: Sequence[Known], recipes: RecipeIndex) -
     """The shape of a workload whose containers, two or more, were read, and their names. It is what each workload of a cluster costs,
     so what can be remembered of one container, or of a set of keys, is."""
     spec, metadata = workload.spec, workload.template.metadata
-    traits, names, paths, requests, stems = [], [], [], [], ""
+    traits, names, projects, requests, stems = [], [], [], [], ""
     for one in known:
         traits.append(one.traits)
         names.append(one.name)
-        paths.append(one.path)
+        projects.append(one.project)
         requests.append(one.requests)
         stems = stems or one.stem
     annotations = metadata.annotations if metadata else None
@@ -66,6 +65,7 @@ def shape_of(workload: Workload, known: Sequence[Known], recipes: RecipeIndex) -
     marks = recipes.injections.marks(annotations) if annotations else ()
     marks_of_labels = recipes.injections.marks(labels) if labels else ()
     empty_dirs, claims, host_paths = _volumes(workload, spec)
+    twins, kin = _kinship(known, projects) if len(set(projects)) < len(projects) else _NO_KIN
     shape = Shape(
         workload.kind.name,
         bool(spec.share_process_namespace),
@@ -79,8 +79,8 @@ def shape_of(workload: Workload, known: Sequence[Known], recipes: RecipeIndex) -
         claims,
         host_paths,
         _heaviest(tuple(requests)),
-        _twins(paths) if len(set(paths)) < len(paths) else (),
-        _kin(tuple(paths)),
+        twins,
+        kin,
         _callings(known) if len(known) == 2 else (),
         _offshoots(known, names) if stems else (),
     )
@@ -122,19 +122,17 @@ def _heaviest(requests: tuple[tuple[float, float], ...]) -> tuple[tuple[str, int
     return tuple(found)
 
 
-def _twins(paths: Sequence[str]) -> tuple[int, ...]:
-    return tuple([paths.index(path) if path else i for i, path in enumerate(paths)])
+_NO_KIN: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
 
 
-@lru_cache(maxsize=1024)
-def _kin(paths: tuple[str, ...]) -> tuple[int, ...]:
-    """`acme/shop-server` and `acme/shop-search` are one project's."""
-    projects = [_PROJECT.match(path) for path in paths]
-    names = [found[0] if found else path for found, path in zip(projects, paths, strict=True)]
-    return _twins(names) if len(set(names)) < len(names) else ()
+def _kinship(known: Sequence[Known], projects: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Which run the same image, and which run images of one project."""
+    paths = [one.path for one in known]
+    return _firsts(paths) if len(set(paths)) < len(paths) else (), _firsts(projects)
 
 
-_PROJECT = re.compile(r".+/[^-/]{3,}(?![^-])")
+def _firsts(texts: Sequence[str]) -> tuple[int, ...]:
+    return tuple([texts.index(text) if text else i for i, text in enumerate(texts)])
 
 
 def _callings(known: Sequence[Known]) -> tuple[tuple[str, str], ...]:

@@ -91,6 +91,8 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     traits: Traits
     path: str
     """Of its image, '' where it has none: what two containers of one program have in common."""
+    project: str
+    """That path as far as its last segment's first word: `acme/shop` of `acme/shop-server`, or all of it."""
     image: str
     """The last segment of that path."""
     requests: tuple[float, float]
@@ -163,11 +165,18 @@ def read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
     requests = c.resources.requests if c.resources else None
     amounts = _amounts(requests.get("cpu"), requests.get("memory")) if requests else _NOTHING
     family, aliases = _aliases(hit.recipe) if hit and hit.strength >= 2 else _NO_FAMILY
-    known = Known(c, c.name, traits, path, image, amounts, stem, family, aliases)
+    known = Known(c, c.name, traits, path, _project(path), image, amounts, stem, family, aliases)
     memory.known.put(id(c), known)
     return known
 
 
+@lru_cache(maxsize=4096)
+def _project(path: str) -> str:
+    found = _PROJECT.match(path)
+    return found[0] if found else path
+
+
+_PROJECT = re.compile(r".+/[^-/]{3,}(?![^-])")
 _NOTHING = (0.0, 0.0)
 _NO_FAMILY: tuple[str, frozenset[str]] = ("", frozenset())
 

@@ -181,7 +181,6 @@ class RecipeIndex:
         self, container: Container, words: tuple[str, ...], text: str, judged: tuple[_Candidate, ...]
     ) -> Hit | None:
         """The earliest recipe that fits by command alone, whatever the image: a weak fit, and none for a generic one."""
-        text = program_of(text)
         possible = []
         for part, entry in self._loose_commands:
             if part in text:
@@ -190,6 +189,7 @@ class RecipeIndex:
             possible += self._by_token[token]
         if not possible:
             return None
+        text = program_of(text)
         fitting = [
             (compiled.rank, pattern, compiled)
             for compiled, pattern, test in possible
