@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+from kubectl_sidecar.core.recipes.recipe import StartupProbe
 from tests.core.judging import AGENT, DB_PROXY, GUARD, SYNC, app, helper, pod_object
 from tests.core.risk_parts import (
     CONFIG,
@@ -18,6 +22,7 @@ from tests.core.risk_parts import (
     Case,
     hook,
     http,
+    in_sight,
     injected_pod,
     known,
     live,
@@ -26,6 +31,30 @@ from tests.core.risk_parts import (
     run,
     script,
 )
+
+PINGED = replace(GUARD, startup_probe=StartupProbe({"httpGet": {"path": "/ping", "port": 4180}}))
+GUARD_UP = replace(GUARD, startup_probe=StartupProbe({"httpGet": {"path": "/up", "port": 1}}))
+FRONT = helper(args=["--upstream=http://127.0.0.1:8080"], ports=[{"containerPort": 4180}])
+SET = helper(env=[{"name": "UPSTREAM", "value": "http://127.0.0.1:8080"}], ports=[{"containerPort": 80}])
+TWO = {"ports": [{"containerPort": 8443, "name": "https"}, {"containerPort": 9000, "name": "admin"}]}
+LOOKS = helper(ports=[{"containerPort": 9100}])
+CLAIMED = {"volumes": [{"name": "shared", "persistentVolumeClaim": {"claimName": "c"}}]}
+
+
+def opened(*words: str) -> dict[str, Any]:
+    """The proxy with more arguments."""
+    return FRONT | {"args": [*FRONT["args"], *words]}
+
+
+def shared(*, init: bool = False, read_only: bool = False, **fields: Any) -> dict[str, Any]:
+    """The helper shares an empty volume with the app; with `init` somebody may fill it before."""
+    first = [{"name": "make", **mounted()}] if init else []
+    return pod_object(app(**mounted()), helper(**mounted(readOnly=read_only), **fields), init=first, spec=EMPTY)
+
+
+def reading(**fields: Any) -> dict[str, Any]:
+    return shared(read_only=True, **fields)
+
 
 CASES: dict[str, tuple[Case, ...]] = {
     "one-shot": (
@@ -69,9 +98,33 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(
             "probe-needs-app",
             None,
-            pod_object(app(), helper(args=["--upstream=http://127.0.0.1:8080"], ports=[{"containerPort": 4180}], **probe(**http(4180, "/ping")))),
-            GUARD,
+            pod_object(app(), FRONT | probe(**http(4180, "/ping"))),
+            PINGED,
         ),
+        Case("probe-needs-app", "caution", pod_object(app(), FRONT | probe(**http(4180, "/healthz"))), PINGED, words="may be answered"),
+        Case("probe-needs-app", "blocker", pod_object(app(), FRONT | probe(**http(4180, "/shop/health"))), GUARD, words="answered by the app"),
+        Case("probe-needs-app", "blocker", pod_object(app(), SET | probe(**http(80, "/shop/health"))), GUARD),
+        Case("probe-needs-app", "caution", pod_object(app(), FRONT | probe(**http(4180, "/sso-auth/health"))), GUARD),
+        Case("probe-needs-app", "blocker", pod_object(app(), opened("--ignore-paths=/ping,/v") | probe(**http(4180, "/ping"))), GUARD),
+        Case("probe-needs-app", "blocker", pod_object(app(), opened("--skip-auth-regex", "^/healthz$") | probe(**http(4180, "/healthz"))), GUARD),
+        Case("probe-needs-app", None, pod_object(app(), opened("--skip-auth-regex", "^/ping$") | probe(**http(4180, "/ping"))), PINGED),
+        Case("probe-needs-app", None, pod_object(app(), opened("--proxy-prefix=/up") | probe(**http(4180, "/up/healthz"))), GUARD),
+        Case("probe-needs-app", "blocker", pod_object(app(), opened("--url-prefix=/shop") | probe(**http(4180, "/shop/health"))), GUARD),
+        Case("probe-needs-app", None, pod_object(app(), opened("--skip-button", "--ping-path=/up") | probe(**http(4180, "/up"))), GUARD_UP),
+        Case("probe-needs-app", None, pod_object(app(), FRONT | TWO | probe(**http(9000, "/healthz"))), GUARD),
+        Case("probe-needs-app", "caution", pod_object(app(), FRONT | TWO | probe(**http("https", "/healthz"))), GUARD),
+        Case("probe-needs-app", None, pod_object(app(), opened("--metrics-listen=127.0.0.1:4180") | probe(**http(4180, "/healthz"))), GUARD),
+        Case("probe-needs-app", None, pod_object(app(), FRONT | probe(**http(4180, "/shop/health"))), SYNC),
+        Case(
+            "probe-needs-app",
+            "caution",
+            pod_object(app(), LOOKS | probe(**http(9100, "/scrape?target=localhost:8080"))),
+            words="localhost:8080, which app",
+        ),
+        Case("probe-needs-app", "caution", pod_object(app(), LOOKS | probe(**http(9100, "/metrics?to=http%3A%2F%2F127.0.0.1%3A8080%2F")))),
+        Case("probe-needs-app", None, pod_object(app(), LOOKS | probe(**http(9100, "/scrape?target=localhost:9100")))),
+        Case("probe-needs-app", None, pod_object(app(), LOOKS | probe(**http(9100, "/scrape?target=db.example.com:8080")))),
+        Case("probe-needs-app", None, pod_object(app(), LOOKS | probe(**http(9100, "/metrics")))),
         Case(
             "probe-needs-app",
             "blocker",
@@ -192,6 +245,45 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("command-waits-for-app", None, pod_object(app(), helper(**script("while true; do curl localhost:8080/metrics; sleep 9; done")))),
         Case("exits-without-app", "blocker", pod_object(app(), helper(args=["--fail-without-app"])), AGENT),
         Case("exits-without-app", None, SIMPLE, AGENT),
+        Case("exits-without-app", "blocker", shared(args=["tail", "-f", "/shared/a.log"]), words="tail -f /shared/a.log, in a volume that app fills"),
+        Case("exits-without-app", "blocker", shared(**script("tail -n+1 -f /shared/a.log"))),
+        Case("exits-without-app", "blocker", shared(**script("mkdir -p /shared; exec tail -n 5 --follow=name /shared/a.log 2>&1 | grep -v x"))),
+        Case("exits-without-app", "blocker", shared(**script("tail -f $LOG"), env=[{"name": "LOG", "value": "/shared/a.log"}])),
+        Case("exits-without-app", None, shared(args=["tail", "-F", "/shared/a.log"])),
+        Case("exits-without-app", None, shared(args=["tail", "-n0", "-f", "--retry", "/shared/a.log"])),
+        Case("exits-without-app", None, shared(args=["tail", "-f", "/shared/a.log", "/dev/null"])),
+        Case("exits-without-app", None, shared(args=["tail", "-n", "5", "/shared/a.log"])),
+        Case("exits-without-app", None, shared(args=["tail", "-f", "/elsewhere/a.log"])),
+        Case("exits-without-app", None, shared(**script("touch /shared/a.log; tail -f /shared/a.log"))),
+        Case("exits-without-app", None, shared(**script("while true; do tail -f /shared/a.log; sleep 1; done"))),
+        Case("exits-without-app", None, shared(**script("sleep 9; tail -f /shared/a.log"))),
+        Case("exits-without-app", None, shared(**script("tail -f /shared/a.log & wait"))),
+        Case("exits-without-app", None, shared(**script("tail -f /shared/a.log || serve"))),
+        Case("exits-without-app", None, shared(init=True, args=["tail", "-f", "/shared/a.log"])),
+        Case("exits-without-app", None, pod_object(app(), helper(args=["tail", "-f", "/shared/a.log"], **mounted()), spec=EMPTY)),
+        Case("exits-without-app", None, pod_object(app(**mounted()), helper(args=["tail", "-f", "/shared/a.log"], **mounted()), spec=CLAIMED)),
+        Case("exits-without-app", "blocker", reading(args=["-c", "/shared/proxy.yaml"]), words="-c /shared/proxy.yaml, in a volume that app fills"),
+        Case("exits-without-app", "blocker", reading(args=["--config=/shared/proxy"])),
+        Case("exits-without-app", "blocker", reading(command=["serve"], args=["--tls-cert", "/shared/tls.crt"])),
+        Case("exits-without-app", "blocker", reading(**script("exec serve -f /shared/proxy.cfg"))),
+        Case("exits-without-app", None, reading(init=True, args=["-c", "/shared/proxy.yaml"])),
+        Case("exits-without-app", None, shared(args=["-c", "/shared/proxy.yaml"])),
+        Case("exits-without-app", None, reading(args=["--config-dir=/shared/conf.d", "--folder", "/shared"])),
+        Case("exits-without-app", None, reading(args=["--file=/shared/a.log", "--socket", "/shared/a.sock"])),
+        Case("exits-without-app", None, reading(args=["--config=/etc/proxy.yaml", "--logs", "/shared/*.conf"])),
+        Case("exits-without-app", None, reading(**script("until [ -f /shared/p.yaml ]; do sleep 1; done; serve -c /shared/p.yaml"))),
+        Case("exits-without-app", None, reading(command=["dockerize", "-wait", "file:///shared/p.yaml", "serve", "-c", "/shared/p.yaml"])),
+        Case(
+            "exits-without-app",
+            "blocker",
+            pod_object(app(**mounted()), *(helper(n, args=["tail", "-f", f"/shared/{n}.log"], **mounted()) for n in ("a", "helper")), spec=EMPTY),
+            words="/shared/helper.log",
+            also=("a",),
+        ),
+        Case("exits-without-app", "blocker", in_sight("while pgrep work; do collect; sleep 1; done"), words="pgrep work"),
+        Case("exits-without-app", None, in_sight("sleep 9; while pgrep work; do sleep 1; done")),
+        Case("exits-without-app", None, in_sight("while pgrep work; do sleep 1; done; upload")),
+        Case("exits-without-app", None, pod_object(app(), helper(**script("while pgrep work; do sleep 1; done")))),
         Case(
             "sub-path-file",
             "caution",

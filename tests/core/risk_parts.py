@@ -86,6 +86,11 @@ def script(text: str) -> dict[str, Any]:
     return {"command": ["sh", "-c", text]}
 
 
+def in_sight(text: str, kind: str = "Deployment") -> dict[str, Any]:
+    """The helper runs a script, and sees the processes of the app."""
+    return pod_object(app(), helper(**script(text)), kind=kind, spec={"shareProcessNamespace": True})
+
+
 def asking(cpu: str) -> dict[str, Any]:
     return {"resources": {"requests": {"cpu": cpu}}}
 

@@ -50,6 +50,24 @@ TABLE: dict[str, tuple[dict[str, Any], Recipe | None, dict[str, Any] | None, str
         "only when the app is up",
     ),
     "readiness through the proxy": (helper(**UPSTREAM, readinessProbe={"httpGet": {"port": 4180}}), GUARD, None, "answered by the app behind"),
+    "readiness through a proxy that nobody knows": (
+        helper(**UPSTREAM, readinessProbe={"httpGet": {"port": 4180}}),
+        None,
+        None,
+        "answered by the app behind",
+    ),
+    "readiness through the proxy by a path of health": (
+        helper(**UPSTREAM, readinessProbe={"httpGet": {"port": 4180, "path": "/shop/health"}}),
+        GUARD,
+        None,
+        "answered by the app behind",
+    ),
+    "readiness that looks at the app": (
+        helper(readinessProbe={"httpGet": {"port": 9100, "path": "/scrape?target=localhost:8080"}}),
+        None,
+        None,
+        "look at localhost:8080",
+    ),
     "a helper that waits for the app": (
         helper(command=["sh", "-c", "until nc -z localhost 8080; do sleep 1; done; exec tool"], **READY),
         None,

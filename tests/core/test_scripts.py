@@ -10,9 +10,12 @@ from kubectl_sidecar.core.pod.scripts import (
     files_tested,
     files_that_end_it,
     files_waited_for,
+    followed,
+    last_command,
     local_ports,
     loops,
     makes,
+    outlived,
     waited_for,
     watched_once,
     with_values,
@@ -111,11 +114,26 @@ def test_no_text_is_too_odd(text: str) -> None:
     assert isinstance(waited_for(text), frozenset)
     assert isinstance(files_waited_for(text), tuple)
     assert all(0 < port < 65_536 for port in local_ports(text))
+    assert isinstance(followed(last_command(text)), tuple)
+    assert outlived(text) is None or outlived(text)
 
 
 def test_a_long_command_costs_nothing() -> None:
     text = "until " + "nc -z localhost " * 100_000
     assert waited_for(text) == frozenset()
+    for part in (
+        "while pgrep a; do ",
+        "until ! ps | grep a ",
+        "while x; do if ! pgrep a ",
+        "tail --pid=$(pgrep a ",
+        "; echo a" * 9,
+    ):
+        assert isinstance(last_command(part * 100_000), tuple)
+        assert outlived(f"while pgrep a; do done {part * 100_000}") in (
+            None,
+            ("pgrep a", True, True),
+            ("pgrep a", True, False),
+        )
 
 
 TESTED = {
@@ -192,3 +210,66 @@ def test_variables_are_filled_in_where_they_are_known() -> None:
 def test_what_counts_as_a_wait() -> None:
     waits = ("until a; do b; done", "for i in 1 2; do a && break; done", "wait-for-it x", "while True:\n  break")
     assert [loops(text) for text in (*waits, "sleep 5", "for i in 1 2; do a; done")] == [True] * 4 + [False] * 2
+
+
+FOLLOWED: dict[str, tuple[str, ...]] = {
+    "tail -f /a/b": ("/a/b",),
+    "/usr/bin/tail -n+1 -f '/a/b' \"/c\"": ("/a/b", "/c"),
+    "tail -fn100 /a": ("/a",),
+    "tail -100f /a": ("/a",),
+    "tail --lines=1 --follow=name /a": ("/a",),
+    "cd /a && exec tail -f /a/b 2>/dev/null | grep -v x": ("/a/b",),
+    "tail -f /a/b >> /dev/stdout": ("/a/b",),
+    "tail -F /a": (),
+    "tail -nF5 /a": (),
+    "tail -f --retry /a": (),
+    "tail -n 1 /a": (),
+    "tail -f b.log": (),
+    "tail -f /a/$(hostname).log": (),
+    "touch /a; tail -f /a": (),
+    "sleep 5; tail -f /a": (),
+    "tail -f /a & wait": (),
+    "tail -f /a || true": (),
+    "for f in 1 2; do tail -f /a; done; while true; do sleep 1; done": (),
+    "cat -f /a": (),
+    "": (),
+}
+
+
+@pytest.mark.parametrize(("text", "files"), FOLLOWED.items(), ids=[repr(t) for t in FOLLOWED])
+def test_files_that_a_tail_follows_only_if_they_are_there(text: str, files: tuple[str, ...]) -> None:
+    assert followed(last_command(text)) == files
+
+
+OUTLIVED: dict[str, tuple[str, bool, bool] | None] = {
+    "while pgrep -f work.py; do sleep 1; done; upload": ("pgrep -f work.py", True, True),
+    "while pgrep work >/dev/null 2>&1; do sleep 1; done": ("pgrep work", True, False),
+    "while ps aux | grep -q [w]ork; do sleep 1; done && upload": ("ps aux | grep -q [w]ork", True, True),
+    "P=$(cat /run/pid); while kill -0 $P 2>/dev/null; do sleep 1; done; upload": ("kill -0 $P", True, True),
+    'while [ -n "$(pidof work)" ]; do sleep 1; done; upload': ("pidof work", True, True),
+    'until [ -z "$(pgrep work)" ]; do sleep 1; done; upload': ("pgrep work", True, True),
+    "while [ $(pgrep -c work) -gt 0 ]; do sleep 1; done; upload": ("pgrep -c work", True, True),
+    "until ! pgrep work; do sleep 1; done; upload": ("pgrep work", True, True),
+    "while true; do pgrep work || break; sleep 1; done; upload": ("pgrep work", True, True),
+    "while :; do if ! pidof work; then exit 0; fi; sleep 1; done": ("pidof work", True, False),
+    "while :; do collect; pgrep work || exit; sleep 1; done": ("pgrep work", False, False),
+    "tail --pid=$(pgrep work) -f /dev/null; upload": ("pgrep work", True, True),
+    "until pgrep work; do sleep 1; done; while pgrep work; do sleep 1; done; upload": ("pgrep work", False, True),
+    "while pgrep work; do sleep 1; done > /dev/null; echo done; exit 0": ("pgrep work", True, False),
+    "while ! pgrep work; do sleep 1; done; upload": None,
+    'while [ -z "$(pgrep work)" ]; do sleep 1; done; upload': None,
+    "while [ $(pgrep -c work) -eq 0 ]; do sleep 1; done; upload": None,
+    "until pgrep work; do sleep 1; done; upload": None,
+    "while true; do pgrep work && collect; sleep 1; done": None,
+    "while kill -0 1; do sleep 1; done; upload": None,
+    "work & while pgrep work; do sleep 1; done; upload": None,
+    "while pgrep work; do sleep 1; done; exec serve": None,
+    "while pgrep work; do sleep 1; done; while true; do serve; done": None,
+    "while true; do sleep 1; done": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize(("text", "wait"), OUTLIVED.items(), ids=[repr(t) for t in OUTLIVED])
+def test_the_end_of_a_process_that_a_script_waits_for(text: str, wait: tuple[str, bool, bool] | None) -> None:
+    assert outlived(text) == wait

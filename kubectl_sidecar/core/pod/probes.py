@@ -6,9 +6,8 @@ says, or from the helper's own readinessProbe where nothing ties that to the app
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -25,6 +24,7 @@ from kubectl_sidecar.core.pod.reach import (
 )
 from kubectl_sidecar.core.pod.resources import is_native
 from kubectl_sidecar.core.pod.scripts import files_tested, files_waited_for, waited_for, watched_once
+from kubectl_sidecar.core.pod.through import asks_about, passes_through
 from kubectl_sidecar.core.recipes.globs import capped_words, glob, inside, joined, quoted
 from kubectl_sidecar.core.recipes.patterns import tests_of
 from kubectl_sidecar.core.recipes.recipe import Match, Recipe
@@ -63,13 +63,11 @@ def _from_readiness(
     probe = container.readiness_probe
     if probe is None:
         return None, "no safe startupProbe is known for it: it has no readinessProbe, and no recipe gives one that fits"
-    tied = needs_app(probe, container, recipe, apps, filled)
+    tied = needs_app(probe, container, recipe, apps, filled) or asks_about(probe, container, apps)
     if tied:
         return None, f"its readinessProbe is no startupProbe for it: {tied}"
-    if recipe and (
-        passes_through(probe, container, recipe)
-        or (recipe.traffic == "inbound" and probe.http_get and dialled(container))
-    ):
+    behind_it = recipe is not None and recipe.traffic == "inbound" and probe.http_get and dialled(container)
+    if behind_it or passes_through(probe, container, recipe):
         return None, "its readinessProbe may be answered by the app behind it, so it is no safe startupProbe"
     action = _plain(probe)
     if action is None:
@@ -196,23 +194,6 @@ def _tests_file(text: str, container: Container, apps: Sequence[Container], fill
         if owner and volume not in filled | writes(container):
             return f"it looks for the file {quoted(file)}, in a volume that {owner.name} writes"
     return ""
-
-
-_OWN_HEALTH = re.compile(r"health|ready|ping|live|status|stats|metrics|alive|startup|-/")
-
-
-def passes_through(probe: Probe | None, container: Container, recipe: Recipe | None) -> Literal["yes", "maybe", ""]:
-    """Whether a probe over HTTP goes through a proxy to the app: an inbound helper, asked for a path that is not its own
-    health. `yes` where the helper is seen to point at another port, `maybe` where that may be in its configuration."""
-    if probe is None or probe.http_get is None:
-        return ""
-    advised = recipe.startup_probe.probe.get("httpGet") if recipe and recipe.startup_probe else None
-    path = probe.http_get.path or "/"
-    if path == (advised.get("path") if isinstance(advised, dict) else None) or _OWN_HEALTH.search(path):
-        return ""
-    if recipe is None:
-        return "yes" if dialled(container) and container.ports else ""
-    return "" if recipe.traffic != "inbound" else "yes" if dialled(container) else "maybe"
 
 
 def _fits(pattern: str, text: str) -> bool:

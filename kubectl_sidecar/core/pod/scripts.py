@@ -7,11 +7,12 @@ comes in, the answer comes at once: what is looked at is capped, and so is each 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from kubectl_sidecar.core.classification.pointers import mentions_local
-from kubectl_sidecar.core.recipes.globs import TEXT_CAP
+from kubectl_sidecar.core.recipes.globs import TEXT_CAP, word_set
 
 _SELF = re.compile(r"\$[({]?(?:\w{0,20}POD_IP|HOSTNAME)[)}]?|\$\(hostname(?: -[iI])?\)|`hostname(?: -[iI])?`")
 """How a script names its own Pod: all containers of a Pod have one address."""
@@ -150,6 +151,123 @@ def makes(text: str, path: str) -> bool:
     made = rf"(?:\b(?:touch|mkfifo|tee)\b(?: +-\w+)*(?: +[^\s;&|]{{1,200}}){{0,4}}? +|>{{1,2}} *)[\"']?{re.escape(path)}(?![\w-])"
     python = rf"\b(?:open|Path)\([\"']{re.escape(path)}[\"'](?:, *[\"'](?:mode=)?[wax]|\)\.(?:touch|write_text))"
     return any(re.search(pattern, text[:TEXT_CAP]) for pattern in (made, python))
+
+
+_NEXT = re.compile(r"&&|[;\n]")
+_QUIET = word_set("cd chmod chown echo export mkdir set umask :")
+"""What a script does before its own work, in no time, and without making a file."""
+_UNSURE = re.compile(r"\|\||\$\(|`|<<|(?<![&>])&(?![&>\d])")
+_REDIRECTED = re.compile(r"\d?>{1,2} *&?\S+")
+
+
+def last_command(script: str) -> tuple[str, ...]:
+    """The words of the command that is a script's whole work: what stands before it only prepares. Empty where a loop, a pause,
+    something in the background or a second attempt makes that unsure."""
+    script = script[:TEXT_CAP]
+    if _UNSURE.search(script) or loops(script):
+        return ()
+    parts = [part.split() for part in _NEXT.split(script) if part.strip()]
+    if not parts or any(part[0] not in _QUIET for part in parts[:-1]):
+        return ()
+    words = _REDIRECTED.sub("", " ".join(parts[-1])).partition("|")[0].split()
+    return tuple(words[1:] if words[:1] == ["exec"] else words)
+
+
+_FOLLOWS = re.compile(r"-[a-zA-Z\d+]*f[a-zA-Z\d+]*|--follow(?:=\w+)?")
+_AWAITS = re.compile(r"-[a-zA-Z\d+]*F[a-zA-Z\d+]*|--retry")
+
+
+def followed(words: Sequence[str]) -> tuple[str, ...]:
+    """The files that a tail follows which ends when none of them is there. `-F` and `--retry` wait for them; `-f` does not, and
+    neither does `--follow=name` (seen with GNU coreutils, and `-f` with busybox)."""
+    options = [word for word in words[1:] if word.startswith("-")]
+    if not words or words[0].rpartition("/")[2] != "tail" or any(map(_AWAITS.fullmatch, options)):
+        return ()
+    files = [word.strip("\"'") for word in words[1:] if not word.startswith(("-", "+")) and not word.isdecimal()]
+    follows = any(map(_FOLLOWS.fullmatch, options))
+    return tuple(files) if follows and all(file.startswith("/") for file in files) else ()
+
+
+class Outlived(NamedTuple):
+    """A script that waits until a process has ended. `sign` is how it asks; `at_once`: nothing lets it wait for that process to
+    be there first; `goes_on`: it has work left afterwards."""
+
+    sign: str
+    at_once: bool
+    goes_on: bool
+
+
+_ALIVE = r"(?:pgrep|pidof|kill +-(?:s +)?0|ps\b[^;&\n|]{0,60}\|[^;&\n|]{0,60}grep)(?: +(?!\d?>|\]+(?:\s|$))[^\s;&|)>]{1,80}){1,6}"
+_ASKED_ALIVE = re.compile(rf"\b({_ALIVE})")
+_CONDITION = re.compile(r"(?<![\w-])(while|until) +([^;\n]{1,300})[;\n]\s*do\b")
+_END = re.compile(r"\bdone\b")
+_LEFT = re.compile(
+    rf"! *({_ALIVE})[^;\n]{{0,40}}[;\n]\s*then\s+(break|exit)\b|\b({_ALIVE})[^;&|\n]{{0,40}}\|\| *(break|exit)\b"
+)
+_HELD = re.compile(
+    r"\btail\b[^;&|\n]{0,60}--pid[= ][\"']?(?:\$\(|`)((?:pgrep|pidof)(?: +[^\s)`]{1,80}){1,4})[^;&|\n]{0,80}"
+)
+_NOT = re.compile(r"!|-z\b")
+_NONE_LEFT = re.compile(r"-eq +[\"']?0|-lt +[\"']?1\b|={1,2} *(?:\"\"|''|[\"']?0\b)")
+_TAKES_TIME = re.compile(r"(?<![\w-])(?:sleep|until|while|for|wait)\b")
+_OWN_PROCESS = re.compile(r"\$!|(?<![&>|])&(?![&>\d])")
+_NO_WORK = word_set("true exit echo : done")
+_PAUSE = re.compile(r"\bkill +-(?:s +)?0 +1\b")
+"""Process 1 of a shared namespace is there as long as the Pod."""
+
+
+@lru_cache(maxsize=4096)
+def outlived(text: str) -> Outlived | None:
+    """How a script waits for the end of a process that it has not started itself; None where it does not."""
+    text = text[:TEXT_CAP]
+    found = _first_end(text) if "done" in text or "--pid" in text else None
+    if found is None:
+        return None
+    before, after = text[: found.start], text[found.end :]
+    if _OWN_PROCESS.search(before) or "$!" in found.sign or _PAUSE.search(found.sign):
+        return None
+    goes_on = not found.leaves and _works(after)
+    if goes_on and (_GOES_ON.search(after) or _ENDLESS.search(after)):
+        return None  # then it begins its real work, which does not end
+    return Outlived(found.sign, not found.delayed and _TAKES_TIME.search(before) is None, goes_on)
+
+
+def _works(after: str) -> bool:
+    """Whether the end of a script, from behind its loop, does anything."""
+    parts = (_REDIRECTED.sub("", part).strip(" |&\"'").split() for part in _NEXT.split(after))
+    return any(part[0] not in _NO_WORK for part in parts if part)
+
+
+class _Wait(NamedTuple):
+    """`leaves`: the script ends with it. `delayed`: something else comes before the first question."""
+
+    sign: str
+    start: int
+    end: int
+    leaves: bool = False
+    delayed: bool = False
+
+
+def _first_end(text: str) -> _Wait | None:
+    """The first wait for the end of a process."""
+    for loop in _CONDITION.finditer(text):
+        done = _END.search(text, loop.end())
+        end = done.end() if done else len(text)
+        asked = _ASKED_ALIVE.search(loop[2])
+        if asked and _until_gone(loop[1], loop[2], asked):
+            return _Wait(asked[1], loop.start(), end)
+        left = None if asked else _LEFT.search(text, loop.end(), end)
+        if left:
+            delayed = text[loop.end() : left.start()].strip(" \n[") not in ("", "if")
+            return _Wait(left[1] or left[3], loop.start(), end, (left[2] or left[4]) == "exit", delayed)
+    held = _HELD.search(text)
+    return _Wait(held[1], held.start(), held.end()) if held else None
+
+
+def _until_gone(word: str, condition: str, asked: re.Match[str]) -> bool:
+    """Whether a loop goes on as long as the process is there, and not as long as it is not."""
+    negated = bool(_NOT.search(condition[: asked.start()])) != bool(_NONE_LEFT.search(condition[asked.end() :]))
+    return negated == (word == "until")
 
 
 _VARIABLE = re.compile(r"\$(?:\{(\w{1,60})\}|\((\w{1,60})\)|(\w{1,60}))")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from kubectl_sidecar.core.plan import Relocation, Risk
 from kubectl_sidecar.core.pod.reach import asked_by, calls, command_text, same_file, served
-from kubectl_sidecar.core.pod.scripts import files_that_end_it, makes, waited_for
+from kubectl_sidecar.core.pod.scripts import files_that_end_it, makes, outlived, waited_for
 from kubectl_sidecar.core.problems import kill_switch, kills
 from kubectl_sidecar.core.recipes.globs import capped_words, glob, quoted
 from kubectl_sidecar.core.recipes.patterns import any_fits
@@ -93,6 +93,27 @@ def sentinel_file(context: Context) -> Iterator[Risk]:
                     "Take both halves out: SIGTERM tells it now. What it did after the file came has to happen on SIGTERM.",
                     "command",
                 )
+        yield from _watches_process(context, r)
+
+
+def _watches_process(context: Context, r: Relocation) -> Iterator[Risk]:
+    """The same without a file: it sees the app's process go, which is not there yet when a native sidecar starts."""
+    waits = outlived(command_text(r.container)) if context.after.share_process_namespace else None
+    if waits and waits.goes_on:
+        app = context.app
+        fate = (
+            f"it starts before {app}, so the wait is over at once and its work comes too early; when {app} ends, it is told to stop"
+            if waits.at_once
+            else f"it is told to stop just then, and what it does afterwards is cut off: {app} has ended"
+        )
+        yield Risk(
+            "sentinel-file",
+            "caution",
+            r.finding.name,
+            f"it goes on when {app} has no process any more ({quoted(waits.sign)}). As a native sidecar {fate}",
+            "Take the loop out: SIGTERM tells it now. What it did after the loop has to happen on SIGTERM.",
+            "command",
+        )
 
 
 def _makes(app: Container, path: str) -> bool:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from kubectl_sidecar.core.plan import Risk, Severity
-from kubectl_sidecar.core.pod.probes import asks_app, filled_before, needs_app, passes_through, waits_in_command
-from kubectl_sidecar.core.pod.reach import Asked, asked_by, port_names, script_of, served
-from kubectl_sidecar.core.recipes.globs import capped_words, joined, parse_image, word_set
+from kubectl_sidecar.core.plan import Relocation, Risk, Severity
+from kubectl_sidecar.core.pod.needed import Missing, missing_at_start
+from kubectl_sidecar.core.pod.probes import asks_app, filled_before, needs_app, waits_in_command
+from kubectl_sidecar.core.pod.reach import Asked, asked_by, command_text, port_names, script_of, served
+from kubectl_sidecar.core.pod.scripts import outlived
+from kubectl_sidecar.core.pod.through import asks_about, passes_through
+from kubectl_sidecar.core.recipes.globs import capped_words, joined, parse_image, quoted, word_set
 from kubectl_sidecar.core.recipes.patterns import any_fits
 from kubectl_sidecar.core.risks.context import Context
 from kubectl_sidecar.core.workload import Container
@@ -102,6 +105,11 @@ def probe_needs_app(context: Context) -> Iterator[Risk]:
             why = why or f"{asked.way} is answered by the app behind it"
             text = f"its startupProbe would never pass: {why}, and the app starts only after it"
             yield Risk("probe-needs-app", "blocker", r.finding.name, text, _ASK_ITSELF, "startupProbe")
+            continue
+        about = asks_about(container.startup_probe, container, apps)
+        if about:  # many exporters answer all the same, and say in the answer that it is down
+            text = f"its startupProbe may never pass: {about}, and the app starts only after it"
+            yield Risk("probe-needs-app", "caution", r.finding.name, text, _ASK_ITSELF, "startupProbe")
         elif through == "maybe":
             text = (
                 f"its startupProbe may be answered by the app behind it ({asked.way}), and the app starts only after it"
@@ -217,16 +225,31 @@ def command_waits_for_app(context: Context) -> Iterator[Risk]:
 
 def exits_without_app(context: Context) -> Iterator[Risk]:
     for r in context.relocations:
-        sign = any_fits(r.finding.recipe.needs_app, r.container) if r.finding.recipe else ""
-        if sign:
+        found = _exits(context, r)
+        if found:
             yield Risk(
                 "exits-without-app",
                 "blocker",
                 r.finding.name,
-                f"it depends on the app being up when it starts ({sign}) and ends when that is not so; the app "
+                f"it depends on the app being up when it starts ({found.sign}) and ends when that is not so; the app "
                 "starts only when it keeps running",
-                "Leave it where it is, or let it try again by itself.",
+                found.remedy,
             )
+
+
+def _exits(context: Context, r: Relocation) -> Missing | None:
+    """By an option that its recipe names, by a file that only the app makes, or by a process that is not there yet."""
+    sign = any_fits(r.finding.recipe.needs_app, r.container) if r.finding.recipe else ""
+    if sign:
+        return Missing(sign, "Leave it where it is, or let it try again by itself.")
+    waits = outlived(command_text(r.container)) if context.after.share_process_namespace else None
+    if waits and waits.at_once and not waits.goes_on:
+        return Missing(
+            f"its loop ends when there is no process: {quoted(waits.sign)}",
+            "Take the loop out: it is stopped after the app.",
+        )
+    container = context.moved.get(r.finding.name, r.container)
+    return missing_at_start(container, context.after, context.apps_beside(r.finding.name))
 
 
 def sub_path_file(context: Context) -> Iterator[Risk]:

@@ -25,11 +25,13 @@ PAGES = (
         _JOBS,
     ),
     Rule(
-        "sentinel-file", "risk", "the helper ends when the app makes a file",
-        "App and helper share a file that says that the work is done, or that the Pod's end has begun.",
+        "sentinel-file", "risk", "the helper ends when the app makes a file, or has ended",
+        "App and helper share a file that says that the work is done, or that the Pod's end has begun. Or they share the process namespace, and the "
+        "helper waits until no process of the app is left (pgrep, kill -0) to do its last work.",
         "A helper that ends is started again, finds the file and ends again; what it did after the file came, such as an upload, happens again or is "
-        "cut off. At the Pod's end it is not started again: the app drains without it.",
-        "touch in the app's command or preStop hook, a loop with test -f in the helper.",
+        "cut off. At the Pod's end it is not started again: the app drains without it. A process of the app is not there yet when the helper "
+        "starts, so that wait is over at once; and when it is gone, the helper is told to stop.",
+        "touch in the app's command or preStop hook, a loop with test -f, pgrep or kill -0 in the helper.",
         "Take both halves out and do the last work on SIGTERM.",
         _JOBS,
     ),

@@ -18,7 +18,9 @@ PAGES = (
     ),
     Rule(
         "probe-needs-app", "risk", "its startupProbe needs the app",
-        "The startupProbe asks a port, a port's name, a path or a file that comes only from the app, or from a helper that starts later.",
+        "The startupProbe asks a port, a port's name, a path or a file that comes only from the app, or from a helper that starts later. Or it asks "
+        "through the helper: a proxy in front hands the path on to the app, or the query names the app's address (?target=localhost:6379). A path "
+        "that a proxy may answer itself (/healthz), and an exporter that may answer although the app is down, are a caution.",
         "The app starts only when the probe has passed: neither goes on. With another container's port name the "
         "probe neither passes nor fails, for ever.",
         "kubectl get pods shows Init:0/1; kubectl describe pod shows Unhealthy events of the startupProbe.",
@@ -53,10 +55,11 @@ PAGES = (
     ),
     Rule(
         "exits-without-app", "risk", "it ends when the app is not up at its start",
-        "An option ties the helper to the app: it ends when it does not find it.",
+        "An option ties the helper to the app: it ends when it does not find it. Or its command follows a file (tail -f), or names one of its own "
+        "settings or certificates, in an empty volume that only the app fills; or loops as long as a process of the app is there.",
         "The app starts only after the helper was seen running. A helper that ends within the first second mostly keeps it from ever starting.",
-        "Its log of a first start shows refused connections.",
-        "Leave it where it is, or let it try again by itself.",
+        "Its log of a first start shows refused connections, or a file that is not there.",
+        "Leave it where it is, or let it try again by itself (tail -F), or let an init container make the file.",
         _KEP,
     ),
     Rule(
