@@ -54,6 +54,26 @@ VALUES: dict[str, tuple[str, dict[str, Any]]] = {
         "git-sync",
         {"name": "git-sync", "image": "registry.k8s.io/git-sync:v3.1.3", "env": [{"name": "GIT_SYNC_REPO", "value": "https://git.example.com/x"}]},
     ),
+    "the backup of ClickHouse, that listens": (
+        "backup-sidecar",
+        {"name": "clickhouse-backup", "image": "altinity/clickhouse-backup:2.4.15", "command": ["bash", "-xc", "/bin/clickhouse-backup server"]},
+    ),
+    "the backup of a game's world": (
+        "backup-sidecar",
+        {"name": "backup", "image": "itzg/mc-backup:2025.1", "env": [{"name": "BACKUP_INTERVAL", "value": "2h"}]},
+    ),
+    "Gatekeeper under its name before": (
+        "keycloak-gatekeeper",
+        {"name": "proxy", "image": "quay.io/louketo/louketo-proxy:1.0.0", "args": ["--upstream-url=http://127.0.0.1:8080"]},
+    ),
+    "the router of MySQL, from its maker's registry": (
+        "mysql-router",
+        {"name": "mysql-router", "image": "container-registry.oracle.com/mysql/community-router:8.4", "ports": [{"containerPort": 6446}]},
+    ),
+    "the SDK of game servers, by a mirror": (
+        "agones-sdk",
+        {"name": "agones-gameserver-sidecar", "image": "mirror.example.com/games/agones-sdk:1.46.0"},
+    ),
 }  # fmt: skip
 VOLUMES: list[dict[str, Any]] = [{"name": name, "emptyDir": {}} for name in ("logs", "socket")]
 
