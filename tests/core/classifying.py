@@ -45,6 +45,7 @@ RECIPES = (
     Recipe("node-thing", "Node agent", "agents", Match(images=("acme/node-thing",), names=("node-thing",)), role="main"),
     Recipe("syncer", "Content sync", "config sync", Match(images=("acme/syncer",), names=("content-sync",)), placement=Placement("config-sync")),
     Recipe("nudger", "Reloader", "config sync", Match(images=("acme/nudger",), names=("nudger",)), attached=True),
+    Recipe("relay", "Relay", "database", Match(images=("acme/relay",), names=("relay",)), traffic="outbound", attached=True),
     Recipe("rumour", "Unread", "other", Match(images=("rumour/helper",), names=("rumour",)), unconfirmed=("rumour/helper",)),
 )  # fmt: skip
 INDEX = RecipeIndex(RECIPES)

@@ -183,7 +183,12 @@ def leads(scene: Scene) -> None:
     """The first in the list, a server that is nothing but a known helper which the others dial, may be there for other Pods too, with
     these others for its own helpers; unless something names one of them as the main."""
     first = scene.all[0]
-    if "serves-main" not in first.told or not first.by_looks or first.injected:
+    if (
+        "serves-main" not in first.told
+        or not first.by_looks
+        or first.injected
+        or (first.hit and first.hit.recipe.attached)
+    ):
         return
     if all(s.main < POINTS["medium"] for s in scene.others(first)) and "named-like-workload" not in first.told:
         first.add("leads", "is first in the list, and serves another", "low", "main")
