@@ -280,6 +280,12 @@ def test_a_script_is_the_program_that_it_becomes(script: str, family: str) -> No
     )
 
 
+def test_beside_a_main_of_another_name_the_name_is_not_said() -> None:
+    gpu = c("gpu-test", resources={"limits": {"example.com/gpu": "8"}})
+    (said,) = one(judge(workload(gpu, c("thing"), name="gpu-test-host-1")), "thing").evidence
+    assert said.text == "says nothing of itself, and is beside gpu-test, which the workload exists for"
+
+
 def test_an_address_to_poke_for_a_reload_makes_a_helper() -> None:
     findings = judge(workload(APP, c("thing", args=["--webhook-url=http://localhost:8080/-/reload"])))
     assert one(findings, "thing").role == "sidecar"

@@ -159,9 +159,9 @@ def claim(scene: Scene) -> None:
         seen = holders[0]
         if any(exists_for(s) for s in scene.others(seen)):
             continue
-        keeps_data = scene.shape.kind == "StatefulSet" or "named-like-workload" in seen.told
-        keeps_data = keeps_data or bool(seen.hit and seen.hit.recipe.generic)
-        if not seen.has_high or (keeps_data and seen.by_looks):
+        of_many_uses = seen.hit is not None and seen.hit.recipe.generic
+        is_store = of_many_uses or scene.shape.kind == "StatefulSet" or "named-like-workload" in seen.told
+        if not seen.has_high or (is_store and seen.by_looks):
             seen.add("claim", f"alone mounts the claim {name[:63]}", "medium", "main", "volumeMounts")
 
 
@@ -172,9 +172,9 @@ def serves_users(scene: Scene) -> None:
     if scene.is_job or len(serving) != 1:
         return
     seen = serving[0]
-    recipe = seen.hit.recipe if seen.hit else None
-    if recipe is None or seen.side < POINTS["medium"] or not seen.told <= BY_LOOKS:
+    if not (seen.hit and seen.family_hit and seen.told <= BY_LOOKS) or seen.side < POINTS["medium"]:
         return
+    recipe = seen.hit.recipe
     if (recipe.generic or recipe.traffic == "inbound") and all(s.main < POINTS["medium"] for s in scene.others(seen)):
         seen.add("ports", "the only one with a port that is not for metrics", "low", "main", "ports")
 
@@ -183,12 +183,7 @@ def leads(scene: Scene) -> None:
     """The first in the list, a server that is nothing but a known helper which the others dial, may be there for other Pods too, with
     these others for its own helpers; unless something names one of them as the main."""
     first = scene.all[0]
-    if (
-        "serves-main" not in first.told
-        or not first.by_looks
-        or first.injected
-        or (first.hit and first.hit.recipe.attached)
-    ):
+    if "serves-main" not in first.told or not first.by_looks or first.injected or first.attached:
         return
     if all(s.main < POINTS["medium"] for s in scene.others(first)) and "named-like-workload" not in first.told:
         first.add("leads", "is first in the list, and serves another", "low", "main")

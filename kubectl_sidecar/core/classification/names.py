@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from kubectl_sidecar.core.classification.calling import TELLING
 from kubectl_sidecar.core.classification.findings import Weight
-from kubectl_sidecar.core.classification.scene import BY_LOOKS, POINTS, Scene, Seen
+from kubectl_sidecar.core.classification.scene import POINTS, UNTIED, Scene, Seen
 
 
 def named_like_workload(scene: Scene) -> None:
@@ -80,7 +80,6 @@ def sole_main(scene: Scene) -> Seen | None:
 
 _LABELS, _FAMILYS = 4, 5
 """Likeness to a label that says what the workload is, and likeness of the family to the workload's name."""
-_AS_IT_IS = BY_LOOKS | {"serves-main"}
 _FILES = frozenset({"writes-content", "reads-logs"})
 
 
@@ -96,7 +95,7 @@ def forget_name(scene: Scene) -> None:
         is_part = 0 < likeness.rank <= 2
         if (
             (is_part and seen.idle and work)
-            or (is_part and any(e.weight == "high" and e.rule not in _AS_IT_IS for e in seen.evidence))
+            or (is_part and any(e.weight == "high" and e.rule not in UNTIED for e in seen.evidence))
             or (likeness.rank == _FAMILYS and not seen.told.isdisjoint(_FILES))
             or _works_for_another(seen, scene)
         ):
@@ -105,9 +104,7 @@ def forget_name(scene: Scene) -> None:
 
 
 def _works_for_another(seen: Seen, scene: Scene) -> bool:
-    if not (seen.hit and seen.family_hit and seen.hit.recipe.attached):
-        return False
-    return any(not (o.hit or seen.mounts.keys().isdisjoint(o.mounts)) for o in scene.others(seen))
+    return seen.attached and any(not (o.hit or seen.mounts.keys().isdisjoint(o.mounts)) for o in scene.others(seen))
 
 
 def beside_main(scene: Scene) -> None:
@@ -135,7 +132,7 @@ def company(scene: Scene) -> None:
         return
     for seen in scene.all:
         if not (seen.told or seen.is_own_program or seen.traits.part or scene.same_project(seen, main)):
-            text, after = "says nothing of itself, and is beside ", ", which has the workload's name"
+            text, after = "says nothing of itself, and is beside ", ", which the workload exists for"
             seen.add("company", text, "low", "sidecar", whom=main, after=after)
 
 

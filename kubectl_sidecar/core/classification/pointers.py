@@ -109,6 +109,11 @@ def _with_scheme(text: str, at: int) -> bool:
     return text[max(0, at - 3) : at].endswith("//") or text[max(0, at - 1) : at] == "@"
 
 
+def _use(said: Use, behind: str) -> Use:
+    """What is dialled at `/-/reload` is poked, whatever the option is called."""
+    return "front" if "reload" in behind else said
+
+
 def in_words(words: tuple[str, ...], command_words: int) -> tuple[list[Pointer], set[int]]:
     """What the words of command and args dial, and the ports that they say are its own."""
     dialled: list[Pointer] = []
@@ -133,7 +138,7 @@ def in_words(words: tuple[str, ...], command_words: int) -> tuple[list[Pointer],
                 if port:
                     own.add(port)
                 continue
-            use: Use = "front" if "reload" in word[found.end() :] else meaning.use if key else "some"
+            use = _use(meaning.use if key else "some", word[found.end() :])
             dialled.append(Pointer(use, key, found[1], port, path))
             if len(dialled) >= 16:
                 return dialled, own
@@ -177,7 +182,7 @@ def _in_value(name: str, value: str) -> tuple[Use, str, int | None] | None:
     if meaning.listens and (meaning.listens_with_scheme or not _with_scheme(value, found.start())):
         return None
     port = int(found[2]) if found[2] else None
-    use: Use = "front" if "reload" in value[found.end() :] else meaning.use
+    use = _use(meaning.use, value[found.end() :])
     return (use, found[1], port) if port is None or 0 < port < 65_536 else None
 
 

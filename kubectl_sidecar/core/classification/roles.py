@@ -95,12 +95,8 @@ def _promote(helpers: list[Seen], roles: dict[int, Role]) -> bool:
     best, they are unknown. True where a fact speaks for the choice."""
     named = [s for s in helpers if s.main >= POINTS["medium"] and "dials-main" not in s.told and not s.injected]
     free = [s for s in helpers if not s.injected]
-    candidates = (
-        named
-        or [s for s in free if not (s.hit and s.family_hit and s.hit.recipe.attached) and "serves-main" not in s.told]
-        or [s for s in free if "serves-main" not in s.told]
-        or free
-    )
+    free = [s for s in free if "serves-main" not in s.told] or free
+    candidates = named or [s for s in free if not s.attached] or free
     least = min((s.side - s.main for s in candidates), default=0)
     best = [s for s in candidates if s.side - s.main == least]
     if len(best) > 1:  # what ships logs or brings files accompanies what serves, never the other way round

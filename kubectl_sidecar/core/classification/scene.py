@@ -184,7 +184,12 @@ class Seen:
     def by_looks(self) -> bool:
         """Whether only what it is like speaks for a helper, and nothing of its part in this Pod; that it is dialled does not,
         since a server is."""
-        return all(e.rule in BY_LOOKS or e.rule == "serves-main" for e in self.evidence)
+        return all(e.rule in UNTIED for e in self.evidence)
+
+    @property
+    def attached(self) -> bool:
+        """Whether it is of a family that always works for another container."""
+        return self.hit is not None and self.family_hit and self.hit.recipe.attached
 
     def add(
         self,
@@ -239,7 +244,7 @@ class Scene:
     def only_looks(self) -> bool:
         """Whether the first container is a helper by its looks alone, and nothing but that makes another one the main."""
         first = self.all[0]
-        if not (first.has_high and first.told <= BY_LOOKS) or (first.hit and first.hit.recipe.attached):
+        if not (first.has_high and first.told <= BY_LOOKS) or first.attached:
             return False
         return all(s.main < POINTS["medium"] for s in self.all) and not all(s.has_high for s in self.all)
 
@@ -271,3 +276,5 @@ class Scene:
 
 BY_LOOKS = frozenset({"family", "family-command", "helper-name"})
 """Rules that say what a container is like, and nothing of its part in this Pod."""
+UNTIED = BY_LOOKS | {"serves-main"}
+"""These, and the one that says that it is dialled."""
