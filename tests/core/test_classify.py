@@ -122,6 +122,9 @@ FOUND = {
         workload(c("gpu-test", resources={"limits": {"example.com/gpu": "8"}}), c("thing"), name="gpu-test-host-1"), "thing", "possible"),
     "always works for another, first in the list, and is dialled": (
         workload(c("relay", "acme/relay"), c("app", env=env(DSN="db://localhost:6432"))), "relay", "certain"),
+    "a log tailer of an image with many uses, on the app's logs": (
+        workload(c("app", volumeMounts=mount("logs")), c("tail", "tinybox", args=["tail", "-F", "/logs/x"], volumeMounts=mount("logs")),
+                 volumes=empty("logs")), "tail", "certain"),
     "mounts for another": (workload(c("app", volumeMounts=mount("m", **SHARED)), MOUNTER), "thing", "possible"),
     "waits for the file that the app touches": (workload(c("app", command=TOUCH), c("thing", command=SENTINEL)), "thing", "possible"),
     "server beside a Job's work": (workload(c("shop", command=["work"]), c("kv", ports=ports(6379)), kind="Job"), "kv", "possible"),

@@ -119,7 +119,7 @@ def tails_log(scene: Scene) -> None:
         if _has(seen, "family-command"):  # the same fact, but for whose file it is
             if shared:
                 text = f"{quoted(file)} is in a volume of another container"
-                seen.add("tails-log", text, "medium", "sidecar", "volumeMounts")
+                seen.add("tails-log", text, "high", "sidecar", "volumeMounts")
             continue
         text = f"its whole work is tail of {quoted(file)}"
         seen.add("tails-log", text, "high" if shared else "medium", "sidecar", "command")
