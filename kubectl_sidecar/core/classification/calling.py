@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from kubectl_sidecar.core.recipes.globs import word_set
 
 HELPER_WORDS = word_set(
@@ -27,7 +25,6 @@ _BEHIND = HELPER_WORDS | word_set("init metrics watch watchdog health readyz liv
 """Words that make the name of a helper when they stand behind the name of what it helps."""
 
 
-@lru_cache(maxsize=4096)
 def named(name: str) -> tuple[str, str]:
     """The word in a name that helpers are called by, and the name without its last word where that is such a word."""
     low = name[:128].lower()
@@ -45,7 +42,6 @@ def named(name: str) -> tuple[str, str]:
     return (f"{word}-{last}" if word in _LOGS and last in _CARRIERS else word), stem
 
 
-@lru_cache(maxsize=4096)
 def is_part(name: str) -> bool:
     """Whether a name ends in what parts of an app are called by: `shop-worker`, `api`."""
     return _words(name[:128].lower())[-1] in _PARTS

@@ -54,7 +54,7 @@ def likenesses(workload: Workload, containers: Sequence[Known]) -> tuple[Likenes
                     ids[value] = likeness
     found = []
     for one in containers:
-        name, image, family = one.name, one.image, one.family
+        name, image, family = one.name, one.calling.image, one.family
         if name in ids:
             found.append(ids[name])
         elif family and (after_helper or own in one.aliases):

@@ -109,9 +109,9 @@ def _with_scheme(text: str, at: int) -> bool:
     return text[max(0, at - 3) : at].endswith("//") or text[max(0, at - 1) : at] == "@"
 
 
-def _use(said: Use, behind: str) -> Use:
-    """What is dialled at `/-/reload` is poked, whatever the option is called."""
-    return "front" if "reload" in behind else said
+def _use(said: Use, text: str, end: int) -> Use:
+    """What is dialled at `/-/reload` is poked, whatever the option is called: `end` is where the address ends in the text."""
+    return "front" if "reload" in text and text.find("reload", end) >= 0 else said
 
 
 def in_words(words: tuple[str, ...], command_words: int) -> tuple[list[Pointer], set[int]]:
@@ -138,7 +138,7 @@ def in_words(words: tuple[str, ...], command_words: int) -> tuple[list[Pointer],
                 if port:
                     own.add(port)
                 continue
-            use = _use(meaning.use if key else "some", word[found.end() :])
+            use = _use(meaning.use if key else "some", word, found.end())
             dialled.append(Pointer(use, key, found[1], port, path))
             if len(dialled) >= 16:
                 return dialled, own
@@ -155,35 +155,27 @@ def _option_before(script: str, at: int) -> str:
 
 
 def in_env(container: Container) -> list[Pointer]:
-    """What the environment's values dial. A variable that only names a host is completed by its `…PORT` neighbour."""
+    """What the environment's values dial: the first address on localhost in each, unless the variable's name says that it is not
+    dialled. A variable that only names a host is completed by its `…PORT` neighbour."""
     dialled: list[Pointer] = []
-    variables = container.env or ()
-    for i, variable in enumerate(variables):
+    for i, variable in enumerate(container.env or ()):
         value = variable.value
-        if value and ("localhost" in value or "127.0.0.1" in value or "[::1]" in value):
-            name = variable.name[:80]
-            found = _in_value(name, value[:WORD_CAP])
-            if found is not None:
-                use, host, port = found
-                if port is None:
-                    port = _neighbour(container, variable.name)
-                dialled.append(Pointer(use, name, host, port, f"env[{i}]"))
-                if len(dialled) >= 16:
-                    break
+        if not value or not ("localhost" in value or "127.0.0.1" in value or "[::1]" in value):
+            continue
+        found = _LOCAL.search(value, 0, WORD_CAP)
+        if found is None:
+            continue
+        name = variable.name[:80]
+        meaning = _meaning(name)
+        if meaning.listens and (meaning.listens_with_scheme or not _with_scheme(value, found.start())):
+            continue
+        host, digits = found.groups()
+        port = int(digits) if digits else _neighbour(container, variable.name)
+        if port is None or 0 < port < 65_536:
+            dialled.append(Pointer(_use(meaning.use, value, found.end()), name, host, port, f"env[{i}]"))
+            if len(dialled) >= 16:
+                break
     return dialled
-
-
-def _in_value(name: str, value: str) -> tuple[Use, str, int | None] | None:
-    """The first address on localhost in a variable's value, unless the name says that it is not dialled."""
-    found = _LOCAL.search(value)
-    if found is None:
-        return None
-    meaning = _meaning(name)
-    if meaning.listens and (meaning.listens_with_scheme or not _with_scheme(value, found.start())):
-        return None
-    port = int(found[2]) if found[2] else None
-    use = _use(meaning.use, value[found.end() :])
-    return (use, found[1], port) if port is None or 0 < port < 65_536 else None
 
 
 def _neighbour(container: Container, name: str) -> int | None:

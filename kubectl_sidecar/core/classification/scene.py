@@ -17,12 +17,11 @@ from kubectl_sidecar.core.classification.traits import Known, Traits
 from kubectl_sidecar.core.recipes.globs import without_user_info
 from kubectl_sidecar.core.recipes.match import RecipeIndex
 from kubectl_sidecar.core.recipes.recipe import Recipe
-from kubectl_sidecar.core.workload import PodSpec, VolumeMount, Workload
+from kubectl_sidecar.core.workload import PodSpec, Workload
 
 POINTS = {"decisive": 1000, "high": 4, "medium": 2, "low": 1}
 
 _PATHS = tuple([f"containers[{i}]" for i in range(32)])
-_NO_MOUNTS: Mapping[str, VolumeMount] = {}
 
 
 class Shape(msgspec.Struct, frozen=True, gc=False):
@@ -57,15 +56,16 @@ def shape_of(workload: Workload, known: Sequence[Known], recipes: RecipeIndex) -
     for one in known:
         traits.append(one.traits)
         names.append(one.name)
-        projects.append(one.project)
+        projects.append(one.calling.project)
         requests.append(one.requests)
-        stems = stems or one.stem
+        stems = stems or one.calling.stem
     annotations = metadata.annotations if metadata else None
     labels = metadata.labels if metadata else None
     marks = recipes.injections.marks(annotations) if annotations else ()
     marks_of_labels = recipes.injections.marks(labels) if labels else ()
     empty_dirs, claims, host_paths = _volumes(workload, spec)
-    twins, kin = _kinship(known, projects) if len(set(projects)) < len(projects) else _NO_KIN
+    kin = _firsts(projects)
+    twins = _firsts([one.calling.path for one in known]) if kin else ()  # one image is one project
     shape = Shape(
         workload.kind.name,
         bool(spec.share_process_namespace),
@@ -122,16 +122,10 @@ def _heaviest(requests: tuple[tuple[float, float], ...]) -> tuple[tuple[str, int
     return tuple(found)
 
 
-_NO_KIN: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
-
-
-def _kinship(known: Sequence[Known], projects: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Which run the same image, and which run images of one project."""
-    paths = [one.path for one in known]
-    return _firsts(paths) if len(set(paths)) < len(paths) else (), _firsts(projects)
-
-
 def _firsts(texts: Sequence[str]) -> tuple[int, ...]:
+    """For each text the place of the first one like it, an empty one being like none; nothing where all differ."""
+    if len(set(texts)) == len(texts):
+        return ()
     return tuple([texts.index(text) if text else i for i, text in enumerate(texts)])
 
 
@@ -139,14 +133,14 @@ def _callings(known: Sequence[Known]) -> tuple[tuple[str, str], ...]:
     for one in known:
         for pointer in one.traits.pointers:
             if pointer.port is None and pointer.use == "some":
-                return tuple([(k.name.lower(), k.image.lower()) for k in known])
+                return tuple([(k.name.lower(), k.calling.image.lower()) for k in known])
     return ()
 
 
 def _offshoots(known: Sequence[Known], names: Sequence[str]) -> tuple[tuple[int, int], ...]:
     found = []
     for i, one in enumerate(known):
-        stem = one.stem
+        stem = one.calling.stem
         if stem and (stem in names or "-" in stem):  # what stands before a dash may be a name as well
             for j, other in enumerate(names):
                 if i != j and (stem == other or stem.startswith(f"{other}-")):
@@ -167,7 +161,7 @@ class Seen:
         self.path = _PATHS[index] if index < len(_PATHS) else f"containers[{index}]"
         self.traits = traits
         self.hit, self.family_hit, self.idle = traits.hit, traits.family_hit, traits.idle
-        self.mounts = {m.name: m for m in traits.fittings.mounts} if traits.fittings.mounts else _NO_MOUNTS
+        self.mounts = traits.fittings.by_volume
         self.evidence: list[Evidence] = []
         self.against: list[Evidence] = []
         self.told: set[str] = set()

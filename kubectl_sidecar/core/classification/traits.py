@@ -44,7 +44,8 @@ class Fittings(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What a container says around its program; equal where identical.
 
     `ports` are its containerPorts by number, `user_port`: one of these is not for metrics. `probed` are the ports that its own
-    probes ask by number, `health_port` the one that its liveness probe asks by HTTP."""
+    probes ask by number, `health_port` the one that its liveness probe asks by HTTP. `by_volume` are the mounts again, by the names
+    of their volumes."""
 
     declared: tuple[Port, ...]
     ports: frozenset[int]
@@ -55,6 +56,7 @@ class Fittings(msgspec.Struct, frozen=True, eq=False, gc=False):
     health_port: int | None
     mounts: tuple[VolumeMount, ...]
     privilege: Privilege
+    by_volume: Mapping[str, VolumeMount]
 
 
 class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -83,22 +85,31 @@ class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
     device: bool
 
 
+class Calling(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """What a container is called by its own name and its image, and what these names tell; one object for all called so.
+
+    `path` of the image, '' where it has none, is what two containers of one program have in common; `project` is that path as far
+    as its last segment's first word (`acme/shop` of `acme/shop-server`), or all of it, and `image` that segment. `stem` is the
+    name without the last word, where that is what helpers are called by: `web` of `web-reloader`. For `helper_words` and `part`
+    see Traits."""
+
+    path: str
+    project: str
+    image: str
+    stem: str
+    helper_words: tuple[tuple[str, str, str], ...]
+    part: bool
+
+
 class Known(msgspec.Struct, frozen=True, gc=False):
     """A container with its traits, and what differs between containers that are otherwise alike."""
 
     container: Container
     name: str
     traits: Traits
-    path: str
-    """Of its image, '' where it has none: what two containers of one program have in common."""
-    project: str
-    """That path as far as its last segment's first word: `acme/shop` of `acme/shop-server`, or all of it."""
-    image: str
-    """The last segment of that path."""
+    calling: Calling
     requests: tuple[float, float]
     """Cores and bytes; 0 where nothing is requested."""
-    stem: str
-    """Its name without the last word, where that is what helpers are called by: `web` of `web-reloader`."""
     family: str
     """Which it is by more than a telling name; else empty."""
     aliases: frozenset[str]
@@ -110,6 +121,7 @@ class Memory:
     """What was found before: by the container object (which is kept, so that its id stays its own), by content, by shape."""
 
     known: Recent[int, Known] = field(default_factory=Recent)
+    callings: Recent[tuple[str, str], Calling] = field(default_factory=Recent)
     fittings: Recent[Hashable, Fittings] = field(default_factory=Recent)
     traits: Recent[Hashable, Traits] = field(default_factory=Recent)
     shapes: Recent[Hashable, Any] = field(default_factory=Recent)
@@ -137,12 +149,10 @@ def read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
     c = container
     words, text = words_and_text(c)
     path, hit = recipes.best(c, words, text)
-    image = path[path.rfind("/") + 1 :]
+    calling = memory.callings[path, c.name] or _calling(path, c.name, memory)
     fittings = _fittings(c, memory)
     pointers, ports = _addresses(c, words, text)
     limits = c.resources.limits if c.resources else None
-    word, stem = named(c.name)
-    in_image = named(image)[0]
     said = (
         fittings,
         pointers,
@@ -153,8 +163,8 @@ def read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
         "kill" in text and any(tool in text for tool in _TOOLS),
         ("sleep" in text or "/dev/null" in text) and _idle(text),
         "while" in text and "sleep" in text and _chore(words, text),
-        _helper_words(word, in_image, c.name, image) if word or in_image else (),
-        is_part(c.name),
+        calling.helper_words,
+        calling.part,
         limits is not None and not limits.keys() <= _PLAIN and _has_device(limits),
     )
     key = (_hit_key(hit) if hit else None, said)
@@ -165,15 +175,19 @@ def read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
     requests = c.resources.requests if c.resources else None
     amounts = _amounts(requests.get("cpu"), requests.get("memory")) if requests else _NOTHING
     family, aliases = _aliases(hit.recipe) if hit and hit.strength >= 2 else _NO_FAMILY
-    known = Known(c, c.name, traits, path, _project(path), image, amounts, stem, family, aliases)
+    known = Known(c, c.name, traits, calling, amounts, family, aliases)
     memory.known.put(id(c), known)
     return known
 
 
-@lru_cache(maxsize=4096)
-def _project(path: str) -> str:
-    found = _PROJECT.match(path)
-    return found[0] if found else path
+def _calling(path: str, name: str, memory: Memory) -> Calling:
+    image = path[path.rfind("/") + 1 :]
+    word, stem = named(name)
+    in_project = _PROJECT.match(path)
+    project = in_project[0] if in_project else path
+    calling = Calling(path, project, image, stem, _helper_words(word, named(image)[0], name, image), is_part(name))
+    memory.callings.put((path, name), calling)
+    return calling
 
 
 _PROJECT = re.compile(r".+/[^-/]{3,}(?![^-])")
@@ -202,7 +216,8 @@ def _fittings(container: Container, memory: Memory) -> Fittings:
     if known is None:
         ports = c.ports or ()
         asked = c.liveness_probe.http_get.port if c.liveness_probe and c.liveness_probe.http_get else None
-        new = Fittings(
+        mounts = c.volume_mounts or ()
+        said = (
             ports,
             frozenset(p.container_port for p in ports if p.container_port),
             any(p.container_port not in METRICS_PORTS and "metrics" not in (p.name or "") for p in ports),
@@ -210,12 +225,11 @@ def _fittings(container: Container, memory: Memory) -> Fittings:
             c.readiness_probe is not None,
             frozenset(probe_ports(c)),
             asked if isinstance(asked, int) else None,
-            c.volume_mounts or (),
+            mounts,
             _privilege(c.security_context),
         )
-        content = msgspec.structs.astuple(new)
-        known = memory.fittings[content] or new
-        memory.fittings.put(content, known)
+        known = memory.fittings[said] or Fittings(*said, {m.name: m for m in mounts})
+        memory.fittings.put(said, known)
         memory.fittings.put(fields, known)
     return known
 

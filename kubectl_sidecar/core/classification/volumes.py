@@ -17,7 +17,8 @@ SETTINGS = word_set(
     "credentials templates"
 )
 CONTENT = word_set("content html www static public repo git dags assets")
-_TELLING = LOG_WORDS | SETTINGS | CONTENT
+_LOGS, _SETTINGS, _CONTENT = 1, 2, 4
+_KINDS = ((_LOGS, LOG_WORDS), (_SETTINGS, SETTINGS), (_CONTENT, CONTENT))
 
 
 def shared_volume(scene: Scene) -> None:
@@ -25,30 +26,29 @@ def shared_volume(scene: Scene) -> None:
     secrets the writer is. Of content the writer may be the helper (a sync) or the app (its static files), so that is weak.
     Sockets and plain data do not say."""
     for name in scene.shape.empty_dirs:
-        users = [s for s in scene.all if name in s.mounts]
-        if len(users) < 2:
+        readers: list[Seen] = []
+        writers: list[Seen] = []
+        told = _told_by(name)
+        for seen in scene.all:
+            mount = seen.mounts.get(name)
+            if mount is not None:
+                (readers if mount.read_only else writers).append(seen)
+                told |= _told_by(mount.mount_path)
+        if len(readers) + len(writers) < 2:
             continue
-        mounts = [s.mounts[name] for s in users]
-        words = _words(name, *[m.mount_path for m in mounts])
-        if not any(m.read_only for m in mounts):
-            _unsaid(name, users, is_log=not words.isdisjoint(LOG_WORDS))
-            continue
-        if words.isdisjoint(_TELLING):
-            continue
-        readers = [s for s, m in zip(users, mounts, strict=True) if m.read_only]
-        writers = [s for s, m in zip(users, mounts, strict=True) if not m.read_only]
-        if words & LOG_WORDS:
+        if not readers:
+            _unsaid(name, writers, is_log=bool(told & _LOGS))
+        elif told & _LOGS:
             if len(writers) == 1:
+                text = f"reads volume {name[:63]} (read-only), which "
                 for reader in readers:
-                    text = f"reads volume {name[:63]} (read-only), which "
                     _told(reader, "reads-logs", text, "medium", ("log-shipper",), writers[0], " writes")
             else:
+                users = [s for s in scene.all if name in s.mounts]
                 _unsaid(name, users, is_log=True)
-        elif len(writers) != 1:
-            continue
-        elif words & (SETTINGS | CONTENT):
+        elif told and len(writers) == 1:
             text, after = f"writes volume {name[:63]}, which ", " reads (read-only)"
-            weight: Weight = "medium" if words & SETTINGS else "low"
+            weight: Weight = "medium" if told & _SETTINGS else "low"
             _told(writers[0], "writes-content", text, weight, _BRINGS, readers[0], after)
 
 
@@ -85,8 +85,10 @@ def _has(seen: Seen, rule: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _words(*texts: str) -> frozenset[str]:
-    return frozenset(word for text in texts for word in _SEPARATOR.split(text[:200].lower()))
+def _told_by(text: str) -> int:
+    """What the name of a volume, or the path where it is mounted, tells of the files in it."""
+    words = _SEPARATOR.split(text[:200].lower())
+    return sum(kind for kind, known in _KINDS if not known.isdisjoint(words))
 
 
 _SEPARATOR = re.compile(r"[-/_.]")
