@@ -219,6 +219,7 @@ def _rest(kind: Kind, obj: Mapping[str, Any], path: str) -> Workload | None:
 
     template = ".".join(str(key) for key in kind.template)
     for _ in range(_FAULTS):
+        path = path.removesuffix("[...]")  # all labels, where one of them is no text
         if not path or "[" in path or not template or _overlap(path, template):
             return None
         obj = edits.apply(obj, [edits.Remove(tuple(path.split(".")))])

@@ -70,6 +70,7 @@ FOUND = {
         workload(c("server", volumeMounts=mount("site")), c("content-sync", "acme/syncer", volumeMounts=mount("site", "/sync")),
                  volumes=empty("site"), name="content-sync"), "content-sync", "possible"),
     "sets the main up, first in the list": (workload(c("initializer"), c("shop", ports=ports(80))), "initializer", "possible"),
+    "called after the main as its proxy": (workload(c("shop"), c("shop-proxy", ports=ports(8443))), "shop-proxy", "likely"),
     "called after the main as what sets it up": (workload(c("shop-init"), c("shop")), "shop-init", "likely"),
     "called a helper by its name and by its image": (workload(c("shop"), c("disk-monitor", "own/disk-usage-monitor:1")), "disk-monitor", "likely"),
     "a dump in a loop of shell, on the image of what it dumps": (
@@ -229,6 +230,8 @@ LEFT_ALONE = {
         workload(c("nudger", "acme/nudger", env=env(DSN="db://localhost:5432")), c("db-proxy", "acme/db-proxy")), "db-proxy"),
     "a helper that another is called after": (
         workload(c("shipper", "acme/shipper"), c("shipper-exporter", ports=ports(9100))), "shipper-exporter"),
+    "the part of an app that serves its frontend": (workload(c("shop"), c("core-bff", "acme/core-bff")), ""),
+    "a proxy that is called after a helper": (workload(c("shipper", "acme/shipper"), c("shipper-proxy"), name="shipper-proxy"), "shipper"),
     "part of a program, its image named like the workload": (
         workload(c("scheduler", "own/flow:2"), c("triggerer", "own/flow:2"), name="flow-scheduler"), ""),
 }  # fmt: skip

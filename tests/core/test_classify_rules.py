@@ -33,6 +33,19 @@ CHORE = ["sh", "-c", "while true; do cp -r /out /backup; sleep 300; done"]
 READY = {"tcpSocket": {"port": 80}}
 
 
+def two_scripts(file: str) -> Workload:
+    """a writes a file of a shared volume again and again, b reads it."""
+    writes, reads = (
+        f"while true; do date >> {file}; sleep 5; done",
+        f"while true; do cut -f2 < {file} >> /out/x; sleep 9; done",
+    )
+    a, b = (
+        c(name, command=["sh", "-c", script], volumeMounts=mount("v", "/var/v"))
+        for name, script in (("a", writes), ("b", reads))
+    )
+    return workload(a, b, volumes=empty("v"))
+
+
 def shared(volume: str) -> Workload:
     """a writes the volume, b reads it."""
     return workload(c("a", volumeMounts=mount(volume)), c("b", volumeMounts=read(volume)), volumes=empty(volume))
@@ -57,6 +70,7 @@ SPEAKS: dict[str, tuple[Workload, Surroundings, str, str, str]] = {
     "claim": (workload(A, c("b", volumeMounts=mount("data")), volumes=CLAIM), ALONE, "b", "claim", "main"),
     "shared-volume": (shared("logs"), ALONE, "b", "reads-logs", "sidecar"),
     "tails-log": (workload(A, c("b", args=["tail", "-F", "/x.log"])), ALONE, "b", "tails-log", "sidecar"),
+    "reads-log": (two_scripts("/var/v/log/usage.txt"), ALONE, "b", "reads-logs", "sidecar"),
     "mounts-for": (
         workload(c("a", volumeMounts=mount("m", mountPropagation="HostToContainer")), MOUNTER),
         ALONE, "b", "mounts-for", "sidecar"),
@@ -93,6 +107,7 @@ SILENT: dict[str, tuple[Workload, Surroundings, str, str]] = {
     "claim": (workload(c("a", volumeMounts=mount("data")), c("b", volumeMounts=mount("data")), volumes=CLAIM), ALONE, "b", "claim"),
     "shared-volume": (shared("run"), ALONE, "b", "reads-logs"),
     "tails-log": (workload(A, c("b", args=["tail", "-n1", "/x.log"])), ALONE, "b", "tails-log"),
+    "reads-log": (two_scripts("/var/v/usage.txt"), ALONE, "b", "reads-logs"),
     "mounts-for": (workload(A, MOUNTER), ALONE, "b", "mounts-for"),
     "sentinel-file": (workload(c("a", args=["touch", "/x"]), c("b", args=["cat", "/x"])), ALONE, "b", "sentinel-file"),
     "job-service": (workload(c("shop", args=["x"]), c("b", ports=ports(1))), ALONE, "b", "job-service"),

@@ -103,6 +103,8 @@ REST = {
     "a text for the replicas": ({("spec", "replicas"): "${REPLICAS}"}, ["app", "logs"]),
     "two fields": ({("spec", "replicas"): "3", ("spec", "paused"): "no"}, ["app", "logs"]),
     "inside a field": ({("spec", "strategy"): {"type": 1}}, ["app", "logs"]),
+    "a label that is no text": ({("metadata", "labels"): {"keep": True, "app": "x"}}, ["app", "logs"]),
+    "a label of the Pod that is no text": ({("spec", "template", "metadata"): {"labels": {"keep": True}}}, None),
     "the Pod's annotations, which tell of roles": ({("spec", "template", "metadata"): {"annotations": 5}}, None),
     "the Pod's spec": ({("spec", "template", "spec", "volumes"): 5}, None),
     "one of both is the Pod's": ({("spec", "replicas"): "3", ("spec", "template", "spec", "volumes"): 5}, None),

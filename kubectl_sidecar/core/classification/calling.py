@@ -11,7 +11,7 @@ HELPER_WORDS = word_set(
 TELLING = word_set("exporter reloader reload shipper tailer nanny logrotate")
 """Those of them that are never what an app is called by."""
 _HEADS = word_set(
-    "controller controllers operator manager injector webhook server service api ui app application backend frontend gateway"
+    "controller controllers operator manager injector webhook server service api bff ui app application backend frontend gateway"
 )
 """Last words of a name that say what the thing is: a `sidecar-injector` is no sidecar, a `backup-controller` no backup."""
 _PARTS = _HEADS | word_set(
@@ -21,7 +21,7 @@ _PARTS = _HEADS | word_set(
 _NOT_ONE = word_set("with without and no non")
 _LOGS = word_set("log logs logging")
 _CARRIERS = word_set("agent collector forwarder reader rotator router shipper streamer tailer")
-_BEHIND = HELPER_WORDS | word_set("init metrics watch watchdog health readyz livez cleaner rotate rotator")
+_BEHIND = HELPER_WORDS | word_set("init metrics proxy watch watchdog health readyz livez cleaner rotate rotator")
 """Words that make the name of a helper when they stand behind the name of what it helps."""
 
 

@@ -127,6 +127,30 @@ def tails_log(scene: Scene) -> None:
         seen.add("tails-log", text, "high" if shared else "medium", "sidecar", "command")
 
 
+def reads_log(scene: Scene) -> None:
+    """A script that reads the file to which another's script writes its log is there for that one, whatever it makes of it."""
+    scripts = [s for s in scene.all if s.traits.script]
+    for seen in scripts if len(scripts) > 1 else ():
+        written = _written(seen.traits.script)
+        for file in _FILE.findall(seen.traits.script):
+            if file in written or not _told_by(file) & _LOGS or "reads-logs" in seen.told:
+                continue
+            writers = [s for s in scripts if s is not seen and file in _written(s.traits.script)]
+            if len(writers) == 1 and _shares(scene, seen, file):
+                text = f"reads {quoted(file)}, which "
+                seen.add("reads-logs", text, "medium", "sidecar", "command", whom=writers[0], after=" writes")
+
+
+_FILE = re.compile(r"(?<![\w./-])/[\w.-]+(?:/[\w.-]+)+")
+
+
+def _written(script: str) -> set[str]:
+    return set(_REDIRECTED.findall(script))
+
+
+_REDIRECTED = re.compile(r"(?:>|\btee(?: -a)?) *(/[\w./-]+)")
+
+
 def _only_prepares(words: list[str]) -> bool:
     """Whether what stands before it makes and waits for files, and starts no program of its own."""
     for before, word in pairwise([";", *words]):
@@ -191,6 +215,7 @@ def _waits_for(text: str, file: str) -> bool:
 VOLUME_RULES: Mapping[str, Callable[[Scene], None]] = {
     "shared-volume": shared_volume,
     "tails-log": tails_log,
+    "reads-log": reads_log,
     "mounts-for": mounts_for_others,
     "sentinel-file": sentinel_file,
 }
