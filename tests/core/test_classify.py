@@ -231,6 +231,8 @@ LEFT_ALONE = {
     "a helper that another is called after": (
         workload(c("shipper", "acme/shipper"), c("shipper-exporter", ports=ports(9100))), "shipper-exporter"),
     "the part of an app that serves its frontend": (workload(c("shop"), c("core-bff", "acme/core-bff")), ""),
+    "a program that has a helper of its own beside the main": (
+        workload(c("shop"), c("kv", "own/kv"), c("kv-status", "own/kv")), "kv-status"),
     "a proxy that is called after a helper": (workload(c("shipper", "acme/shipper"), c("shipper-proxy"), name="shipper-proxy"), "shipper"),
     "part of a program, its image named like the workload": (
         workload(c("scheduler", "own/flow:2"), c("triggerer", "own/flow:2"), name="flow-scheduler"), ""),

@@ -21,7 +21,9 @@ _PARTS = _HEADS | word_set(
 _NOT_ONE = word_set("with without and no non")
 _LOGS = word_set("log logs logging")
 _CARRIERS = word_set("agent collector forwarder reader rotator router shipper streamer tailer")
-_BEHIND = HELPER_WORDS | word_set("init metrics proxy watch watchdog health readyz livez cleaner rotate rotator")
+_BEHIND = HELPER_WORDS | word_set(
+    "init agent metrics proxy status watch watchdog health readyz livez cleaner rotate rotator"
+)
 """Words that make the name of a helper when they stand behind the name of what it helps."""
 
 

@@ -124,14 +124,17 @@ def beside_main(scene: Scene) -> None:
 def company(scene: Scene) -> None:
     """Beside the one container that has the workload's name, or a part of it and a device, and no helper's looks, one of which nothing
     at all is known may be there for it, unless both run images of one project, or it is a program of its own, or is called as
-    parts of an app are."""
+    parts of an app are, or another is called after it."""
     main = sole_main(scene)
     if main is None or main.side:
         return
     if scene.shape.likenesses[main.index].rank < _LABELS and "device" not in main.told:
         return
+    helped = {scene.all[other] for _, other in scene.shape.offshoots}
     for seen in scene.all:
-        if not (seen.told or seen.is_own_program or seen.traits.part or scene.same_project(seen, main)):
+        if not (
+            seen.told or seen.is_own_program or seen.traits.part or seen in helped or scene.same_project(seen, main)
+        ):
             text, after = "says nothing of itself, and is beside ", ", which the workload exists for"
             seen.add("company", text, "low", "sidecar", whom=main, after=after)
 
