@@ -40,7 +40,7 @@ def _front(seen: Seen, pointer: Pointer, other: Seen | None, declared: bool, in_
         return
     weight: Weight = "high"
     if _from_env(pointer) and not seen.family_hit:
-        weight = "medium" if declared and not seen.traits.part else "low"
+        weight = "medium" if declared and not seen.part else "low"
     if other and declared:
         seen.add("dials-main", f"dials {pointer}, a port of ", weight, "sidecar", pointer.path, whom=other)
     else:

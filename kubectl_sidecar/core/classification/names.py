@@ -132,9 +132,7 @@ def company(scene: Scene) -> None:
         return
     helped = {scene.all[other] for _, other in scene.shape.offshoots}
     for seen in scene.all:
-        if not (
-            seen.told or seen.is_own_program or seen.traits.part or seen in helped or scene.same_project(seen, main)
-        ):
+        if not (seen.told or seen.is_own_program or seen.part or seen in helped or scene.same_project(seen, main)):
             text, after = "says nothing of itself, and is beside ", ", which the workload exists for"
             seen.add("company", text, "low", "sidecar", whom=main, after=after)
 

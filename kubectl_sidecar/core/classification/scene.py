@@ -29,8 +29,8 @@ class Shape(msgspec.Struct, frozen=True, gc=False):
     stands. `default` is the container that an annotation of kubectl names, and the annotation. `heaviest` are the containers
     that request three quarters or more of the cpu and of the memory. `twins` is, for each container, the first one with its
     image, `kin` the first one whose image is of the same project by its name; empty where all differ. `callings` are name and
-    image of each container, where a host name may mean one of two. `offshoots` are pairs: the first is called as the second
-    with a helper's word behind it."""
+    image of each container, where a host name may mean one of two. `parts` says of each whether it is called as parts of an app
+    are, or most like the workload. `offshoots` are pairs: the first is called as the second with a helper's word behind it."""
 
     kind: str
     share_process_namespace: bool
@@ -45,6 +45,7 @@ class Shape(msgspec.Struct, frozen=True, gc=False):
     twins: tuple[int, ...]
     kin: tuple[int, ...]
     callings: tuple[tuple[str, str], ...]
+    parts: tuple[bool, ...]
     offshoots: tuple[tuple[int, int], ...]
 
 
@@ -66,11 +67,13 @@ def shape_of(workload: Workload, known: Sequence[Known], recipes: RecipeIndex) -
     empty_dirs, claims, host_paths = _volumes(workload, spec)
     kin = _firsts(projects)
     twins = _firsts([one.calling.path for one in known]) if kin else ()  # one image is one project
+    alike = likenesses(workload, known)
+    best = max([likeness.rank for likeness in alike]) or None
     shape = Shape(
         workload.kind.name,
         bool(spec.share_process_namespace),
         tuple(traits),
-        likenesses(workload, known),
+        alike,
         tuple([("metadata.annotations", m) for m in marks] + [("metadata.labels", m) for m in marks_of_labels])
         if marks or marks_of_labels
         else (),
@@ -82,6 +85,7 @@ def shape_of(workload: Workload, known: Sequence[Known], recipes: RecipeIndex) -
         twins,
         kin,
         _callings(known) if len(known) == 2 else (),
+        tuple([one.calling.part or likeness.rank == best for one, likeness in zip(known, alike, strict=True)]),
         _offshoots(known, names) if stems else (),
     )
     return shape, tuple(names)
@@ -150,14 +154,16 @@ def _offshoots(known: Sequence[Known], names: Sequence[str]) -> tuple[tuple[int,
 
 class Seen:
     """One container of spec.containers in its Pod, and the evidence found about it so far. `side` and `main` are the sums of
-    the points for and against its being a sidecar; `told` are the rules that spoke of it."""
+    the points for and against its being a sidecar; `told` are the rules that spoke of it. `part`: it is called as
+    parts of an app are, or most like the workload."""
 
     __slots__ = (
-        "against", "evidence", "family_hit", "has_high", "hit", "idle", "index", "injected", "main", "mounts", "path", "side", "told", "traits",
+        "against", "evidence", "family_hit", "has_high", "hit", "idle", "index", "injected", "main", "mounts", "part", "path", "side", "told", "traits",
     )  # fmt: skip
 
-    def __init__(self, index: int, traits: Traits) -> None:
+    def __init__(self, index: int, traits: Traits, part: bool) -> None:
         self.index = index
+        self.part = part
         self.path = _PATHS[index] if index < len(_PATHS) else f"containers[{index}]"
         self.traits = traits
         self.hit, self.family_hit, self.idle = traits.hit, traits.family_hit, traits.idle
@@ -228,7 +234,7 @@ class Scene:
         self.around = around
         self.names = names
         self.is_job = shape.kind in ("Job", "CronJob")
-        self.all = [Seen(i, traits) for i, traits in enumerate(shape.traits)]
+        self.all = [Seen(i, *both) for i, both in enumerate(zip(shape.traits, shape.parts, strict=True))]
         self.host_paths = dict(shape.host_paths)
 
     def __iter__(self) -> Iterator[Seen]:

@@ -67,7 +67,7 @@ class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
     that rules read, else empty; `signals`: they send signals to processes; `idle`: it only sleeps, as a stand-in or a place to
     `exec` into; `chore`: it is a line of shell that does something again and again, with a sleep between.
     `helper_words` are words in its name or image that helpers are called by, as (word, field, text; no text for its own name).
-    `part`: it is called as parts of an app are. `device`: it has a limit for a device or huge pages."""
+    `device`: it has a limit for a device or huge pages."""
 
     hit: Hit | None
     family_hit: bool
@@ -81,7 +81,6 @@ class Traits(msgspec.Struct, frozen=True, eq=False, gc=False):
     idle: bool
     chore: bool
     helper_words: tuple[tuple[str, str, str], ...]
-    part: bool
     device: bool
 
 
@@ -90,8 +89,8 @@ class Calling(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     `path` of the image, '' where it has none, is what two containers of one program have in common; `project` is that path as far
     as its last segment's first word (`acme/shop` of `acme/shop-server`), or all of it, and `image` that segment. `stem` is the
-    name without the last word, where that is what helpers are called by: `web` of `web-reloader`. For `helper_words` and `part`
-    see Traits."""
+    name without the last word, where that is what helpers are called by: `web` of `web-reloader`. `part`: it is called as parts of
+    an app are. For `helper_words` see Traits."""
 
     path: str
     project: str
@@ -164,7 +163,6 @@ def read(container: Container, recipes: RecipeIndex, memory: Memory) -> Known:
         ("sleep" in text or "/dev/null" in text) and _idle(text),
         "while" in text and "sleep" in text and _chore(words, text),
         calling.helper_words,
-        calling.part,
         limits is not None and not limits.keys() <= _PLAIN and _has_device(limits),
     )
     key = (_hit_key(hit) if hit else None, said)
