@@ -129,9 +129,9 @@ NODE_PATHS = (
 
 def node_agent(scene: Scene) -> None:
     """In a DaemonSet, the container that looks into the node (its logs, processes, devices) is what the DaemonSet is for, unless it
-    is of a family that always works for another. A shipper of logs or telemetry that nothing ties to another container, and no other is known as the main, is there for
-    the node too, wherever it reads from; but not beside what looks like another kind of helper, which may be the DaemonSet's
-    gateway with its telemetry."""
+    is of a family that always works for another. A shipper of logs or telemetry that nothing ties to another container, and no
+    other is known as the main, is there for the node too, wherever it reads from; but not beside what looks like another kind of
+    helper, which may be the DaemonSet's gateway with its telemetry."""
     if scene.shape.kind != "DaemonSet":
         return
     for seen in scene.all:

@@ -158,7 +158,8 @@ class Seen:
     parts of an app are, or most like the workload."""
 
     __slots__ = (
-        "against", "evidence", "family_hit", "has_high", "hit", "idle", "index", "injected", "main", "mounts", "part", "path", "side", "told", "traits",
+        "against", "evidence", "family_hit", "has_high", "hit", "idle", "index", "injected", "main", "mounts", "part", "path", "side",
+        "told", "traits",
     )  # fmt: skip
 
     def __init__(self, index: int, traits: Traits, part: bool) -> None:
