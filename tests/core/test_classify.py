@@ -274,6 +274,15 @@ def test_a_known_helper_that_may_have_helpers_of_its_own_is_never_surely_a_sidec
     assert found.role != "sidecar" or found.confidence == "possible", found
 
 
+@pytest.mark.parametrize(("name", "weight"), [("shop", "low"), ("shop-api", "low"), ("door", "medium")])
+def test_what_the_workload_exists_for_is_hardly_a_helper_because_it_goes_on_to_another_part(
+    name: str, weight: str
+) -> None:
+    subject = workload(c(name, env=env(UPSTREAM_URL="http://localhost:9000")), c("thing", ports=ports(9000)))
+    found = one(judge(subject), name)
+    assert [e.weight for e in (*found.evidence, *found.against) if e.rule == "dials-main"] == [weight]
+
+
 @pytest.mark.parametrize(("script", "only_sleeps"), [("sleep 30; curl http://tick", False), ("sleep 30", True)])
 def test_a_loop_that_works_after_each_sleep_does_not_only_sleep(script: str, only_sleeps: bool) -> None:
     found = one(judge(workload(c("a"), c("poll", command=["sh", "-c", f"while true; do {script}; done"]))), "poll")
