@@ -29,8 +29,8 @@ class Shape(msgspec.Struct, frozen=True, gc=False):
     stands. `default` is the container that an annotation of kubectl names, and the annotation. `heaviest` are the containers
     that request three quarters or more of the cpu and of the memory. `twins` is, for each container, the first one with its
     image, `kin` the first one whose image is of the same project by its name; empty where all differ. `callings` are name and
-    image of each container, where a host name may mean one of two. `parts` says of each whether it is called as parts of an app
-    are, or most like the workload. `offshoots` are pairs: the first is called as the second with a helper's word behind it."""
+    image of each container, where a host name may mean one of two. `parts` are those that are called as parts of an app are, without
+    the one that is most like the workload. `offshoots` are pairs: the first is called as the second with a helper's word behind it."""
 
     kind: str
     share_process_namespace: bool
@@ -45,7 +45,7 @@ class Shape(msgspec.Struct, frozen=True, gc=False):
     twins: tuple[int, ...]
     kin: tuple[int, ...]
     callings: tuple[tuple[str, str], ...]
-    parts: tuple[bool, ...]
+    parts: tuple[int, ...]
     offshoots: tuple[tuple[int, int], ...]
 
 
@@ -53,13 +53,15 @@ def shape_of(workload: Workload, known: Sequence[Known], recipes: RecipeIndex) -
     """The shape of a workload whose containers, two or more, were read, and their names. It is what each workload of a cluster costs,
     so what can be remembered of one container, or of a set of keys, is."""
     spec, metadata = workload.spec, workload.template.metadata
-    traits, names, projects, requests, stems = [], [], [], [], ""
+    traits, names, projects, requests, stems, parts = [], [], [], [], "", False
     for one in known:
+        calling = one.calling
         traits.append(one.traits)
         names.append(one.name)
-        projects.append(one.calling.project)
+        projects.append(calling.project)
         requests.append(one.requests)
-        stems = stems or one.calling.stem
+        stems = stems or calling.stem
+        parts = parts or calling.part
     annotations = metadata.annotations if metadata else None
     labels = metadata.labels if metadata else None
     marks = recipes.injections.marks(annotations) if annotations else ()
@@ -68,7 +70,6 @@ def shape_of(workload: Workload, known: Sequence[Known], recipes: RecipeIndex) -
     kin = _firsts(projects)
     twins = _firsts([one.calling.path for one in known]) if kin else ()  # one image is one project
     alike = likenesses(workload, known)
-    best = max([likeness.rank for likeness in alike]) or None
     shape = Shape(
         workload.kind.name,
         bool(spec.share_process_namespace),
@@ -85,7 +86,7 @@ def shape_of(workload: Workload, known: Sequence[Known], recipes: RecipeIndex) -
         twins,
         kin,
         _callings(known) if len(known) == 2 else (),
-        tuple([one.calling.part or likeness.rank == best for one, likeness in zip(known, alike, strict=True)]),
+        _parts(known, alike) if parts else (),
         _offshoots(known, names) if stems else (),
     )
     return shape, tuple(names)
@@ -139,6 +140,11 @@ def _callings(known: Sequence[Known]) -> tuple[tuple[str, str], ...]:
             if pointer.port is None and pointer.use == "some":
                 return tuple([(k.name.lower(), k.calling.image.lower()) for k in known])
     return ()
+
+
+def _parts(known: Sequence[Known], alike: Sequence[Likeness]) -> tuple[int, ...]:
+    best = max([likeness.rank for likeness in alike])
+    return tuple([i for i, one in enumerate(known) if one.calling.part and not 0 < alike[i].rank == best])
 
 
 def _offshoots(known: Sequence[Known], names: Sequence[str]) -> tuple[tuple[int, int], ...]:
@@ -235,7 +241,11 @@ class Scene:
         self.around = around
         self.names = names
         self.is_job = shape.kind in ("Job", "CronJob")
-        self.all = [Seen(i, *both) for i, both in enumerate(zip(shape.traits, shape.parts, strict=True))]
+        best = max([likeness.rank for likeness in shape.likenesses]) or None
+        self.all = [
+            Seen(i, traits, i in shape.parts or shape.likenesses[i].rank == best)
+            for i, traits in enumerate(shape.traits)
+        ]
         self.host_paths = dict(shape.host_paths)
 
     def __iter__(self) -> Iterator[Seen]:
