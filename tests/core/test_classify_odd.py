@@ -181,6 +181,14 @@ def test_fifty_containers_are_quick() -> None:
     assert time.perf_counter() - start < 0.5
 
 
+def test_fifty_scripts_that_read_and_write_a_thousand_logs_are_no_burden() -> None:
+    script = "while true; do " + "".join(f"cat /log/{i} >> /log/{i + 1}; " for i in range(600)) + "sleep 9; done"
+    subject = workload(*[c(f"c{i}", command=["sh", "-c", script]) for i in range(50)])
+    start = time.perf_counter()
+    lawful(judge(subject))
+    assert time.perf_counter() - start < 2
+
+
 def test_the_input_is_not_changed() -> None:
     subject = workload(c("app"), c("log-shipper", "acme/shipper"))
     before = msgspec.json.encode(subject.template)

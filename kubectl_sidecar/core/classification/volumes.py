@@ -130,24 +130,23 @@ def tails_log(scene: Scene) -> None:
 def reads_log(scene: Scene) -> None:
     """A script that reads the file to which another's script writes its log is there for that one, whatever it makes of it."""
     scripts = [s for s in scene.all if s.traits.script]
-    for seen in scripts if len(scripts) > 1 else ():
-        written = _written(seen.traits.script)
+    if len(scripts) < 2:
+        return
+    writers: dict[str, list[Seen]] = {}
+    for seen in scripts:
+        for file in set(_REDIRECTED.findall(seen.traits.script)):
+            if _told_by(file) & _LOGS:
+                writers.setdefault(file, []).append(seen)
+    for seen in scripts if writers else ():
         for file in _FILE.findall(seen.traits.script):
-            if file in written or not _told_by(file) & _LOGS or "reads-logs" in seen.told:
-                continue
-            writers = [s for s in scripts if s is not seen and file in _written(s.traits.script)]
-            if len(writers) == 1 and _shares(scene, seen, file):
+            by = writers.get(file, ())
+            if len(by) == 1 and by[0] is not seen and _shares(scene, seen, file):
                 text = f"reads {quoted(file)}, which "
-                seen.add("reads-logs", text, "medium", "sidecar", "command", whom=writers[0], after=" writes")
+                seen.add("reads-logs", text, "medium", "sidecar", "command", whom=by[0], after=" writes")
+                break
 
 
 _FILE = re.compile(r"(?<![\w./-])/[\w.-]+(?:/[\w.-]+)+")
-
-
-def _written(script: str) -> set[str]:
-    return set(_REDIRECTED.findall(script))
-
-
 _REDIRECTED = re.compile(r"(?:>|\btee(?: -a)?) *(/[\w./-]+)")
 
 
